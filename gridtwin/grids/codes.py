@@ -1,0 +1,159 @@
+"""Codes of grids: 12 digits of the community and 3 of the grid, stable while the grid lives, never reused.
+
+Notes
+-----
+Grids are numbered within their community in reading order: from west to east, row by row from north to south
+(CJ/T 349-2010 "from left to right, from top to bottom"; Beijing's DB11 rule for unit grids says the same).
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.optimize import linear_sum_assignment
+
+from gridtwin.errors import InfeasibleError, InputError, first_ids
+from gridtwin.grids.planar import Floats, Geometries, Indices
+from gridtwin.i18n import mark
+
+COMMUNITY_DIGITS = 12
+GRID_DIGITS = 3
+KEEP_SHARE = 0.5  # a grid is the same while it shares this share of its homes with the old one, either way
+
+
+def community_codes(communities: pd.DataFrame) -> Geometries:
+    """Return the 12-digit code of each community.
+
+    ``code`` or ``community_id`` where it has 12 digits; the others get the lowest free numbers, which no
+    real division carries (codes of China's statistics bureau begin with the province, 11 or higher).
+
+    Raises
+    ------
+    InputError
+        If two communities carry the same code.
+    """
+    pattern = rf"\d{{{COMMUNITY_DIGITS}}}"
+    code = communities["code"].where(communities["code"].str.fullmatch(pattern).fillna(False).astype(bool))
+    own = communities["community_id"]
+    code = code.fillna(own.where(own.str.fullmatch(pattern).fillna(False).astype(bool)))
+    repeated = code[code.notna() & code.duplicated()]
+    if len(repeated):
+        raise InputError(
+            "community_code_repeated",
+            mark("layer 'communities': {codes} stand twice in column 'code'; every community needs its own"),
+            codes=", ".join(first_ids(repeated)),
+        )
+    taken, number = set(code.dropna()), 0
+    result = code.to_numpy(dtype=object).copy()
+    for row in np.flatnonzero(code.isna()):
+        number += 1
+        while f"{number:0{COMMUNITY_DIGITS}d}" in taken:
+            number += 1
+        result[row] = f"{number:0{COMMUNITY_DIGITS}d}"
+    return result
+
+
+def reading_order(shapes: Geometries, group: Indices) -> Indices:
+    """Return the rows in reading order within each group: rows from north to south, west to east in each.
+
+    A row is as high as the square root of the median area of the group's shapes.
+    """
+    centre = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    area = pd.Series(shapely.area(shapes))
+    height = np.sqrt(area.groupby(group).transform("median").to_numpy())
+    top = pd.Series(centre[:, 1]).groupby(group).transform("max").to_numpy()
+    row = np.floor((top - centre[:, 1]) / np.maximum(height, 1.0) + 0.5)
+    return np.lexsort((centre[:, 0], row, group))
+
+
+def assign_codes(
+    grids: gpd.GeoDataFrame,
+    community_code: Geometries,
+    *,
+    ledger: pd.DataFrame,
+    overlap: pd.DataFrame,
+    date: str,
+) -> tuple[Geometries, pd.DataFrame]:
+    """Give every grid its code and bring the ledger of codes up to date.
+
+    Parameters
+    ----------
+    grids
+        New grids with ``community_id``.
+    community_code
+        12-digit code of the community of each grid, (grids,).
+    ledger
+        Layer ``grid_codes``: every code ever given, with ``valid_from`` and ``valid_to``.
+    overlap
+        Homes that old and new grids share: columns ``old`` (code in use), ``new`` (row of grids),
+        ``households``.
+    date
+        Day from which the plan holds, ISO 8601.
+
+    Returns
+    -------
+    codes
+        Code of each grid, (grids,).
+    ledger
+        The ledger with new codes added and codes no longer in use closed at ``date``.
+
+    Raises
+    ------
+    InfeasibleError
+        If a community has used up its 999 codes.
+    """
+    group = pd.factorize(community_code)[0]
+    order = reading_order(grids.geometry.to_numpy(), group)
+    kept = _match(overlap, ledger, community_code)
+    codes = np.full(len(grids), None, dtype=object)
+    codes[list(kept)] = list(kept.values())
+    used = pd.to_numeric(ledger["code"].str[COMMUNITY_DIGITS:], errors="coerce").fillna(0)
+    last = used.groupby(ledger["code"].str[:COMMUNITY_DIGITS]).max().astype(int).to_dict()
+    for row in order:
+        if codes[row] is not None:
+            continue
+        prefix = str(community_code[row])
+        last[prefix] = last.get(prefix, 0) + 1
+        if last[prefix] >= 10**GRID_DIGITS:
+            raise InfeasibleError(
+                "codes_exhausted", mark("community {code} has used up its 999 grid codes"), code=prefix
+            )
+        codes[row] = f"{prefix}{last[prefix]:0{GRID_DIGITS}d}"
+    return codes, _update(ledger, codes, grids["community_id"].to_numpy(), date)
+
+
+def _match(overlap: pd.DataFrame, ledger: pd.DataFrame, community_code: Geometries) -> dict[int, str]:
+    """Return the old code that each new grid keeps: most homes in common, one to one, within the community."""
+    in_use = set(ledger.loc[ledger["valid_to"].isna(), "code"])
+    pairs = overlap[overlap["old"].isin(in_use)]
+    pairs = pairs[pairs["old"].str[:COMMUNITY_DIGITS] == community_code[pairs["new"].to_numpy(np.int64)]]
+    kept: dict[int, str] = {}
+    for _, some in pairs.groupby(pairs["old"].str[:COMMUNITY_DIGITS]):
+        shared = some.pivot_table(index="old", columns="new", values="households", aggfunc="sum", fill_value=0.0)
+        table = shared.to_numpy(np.float64)
+        rows, columns = linear_sum_assignment(-table)
+        mine = table[rows, columns]
+        enough = (mine >= KEEP_SHARE * table.sum(axis=1)[rows]) | (mine >= KEEP_SHARE * table.sum(axis=0)[columns])
+        for r, c in zip(rows[enough & (mine > 0)], columns[enough & (mine > 0)], strict=True):
+            kept[int(shared.columns[c])] = str(shared.index[r])
+    return kept
+
+
+def _update(ledger: pd.DataFrame, codes: Geometries, community: Geometries, date: str) -> pd.DataFrame:
+    closed = ledger.copy()
+    gone = closed["valid_to"].isna() & ~closed["code"].isin(codes)
+    closed.loc[gone, "valid_to"] = date
+    new = ~pd.Series(codes).isin(ledger["code"]).to_numpy()
+    added = pd.DataFrame(
+        {"code": codes[new], "community_id": community[new], "valid_from": date, "valid_to": None}, dtype="str"
+    )
+    return pd.concat([closed, added], ignore_index=True).sort_values("code", ignore_index=True)
+
+
+def overlap_of(old: pd.Series, new: Indices, households: Floats) -> pd.DataFrame:
+    """Return how many homes each old grid shares with each new one; an empty building counts a little."""
+    known = old.notna().to_numpy() & (new >= 0)
+    pairs = pd.DataFrame({"old": old[known], "new": new[known], "households": households[known] + 0.01})
+    return pairs.groupby(["old", "new"], as_index=False)["households"].sum()

@@ -1,0 +1,369 @@
+"""Units: the indivisible pieces that grids are made of, tiling each community exactly.
+
+Streets and barriers enclose blocks within each community. A block with more households than one grid may hold
+is divided between its buildings (enclosed tessellation), never through one. Slivers, medians and water are
+absorbed by their neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridtwin.errors import InputError
+from gridtwin.grids import borders as border
+from gridtwin.grids.borders import Borders
+from gridtwin.grids.planar import (
+    OUTSIDE,
+    Flags,
+    Floats,
+    Geometries,
+    Indices,
+    Segments,
+    absorb,
+    dissolve,
+    faces_of,
+    locate,
+    pair_lengths,
+    parts_of_labels,
+    renumber,
+    segments_of,
+)
+from gridtwin.grids.tessellation import dividing_lines, nearest_building
+from gridtwin.i18n import mark, tr
+from gridtwin.progress import Progress, part, silent
+
+SLIVER_M2 = 1_000.0  # faces without building below this area join a neighbour
+SLIVER_WIDTH_M = 8.0  # so do narrower ones (twice area over perimeter), such as medians
+THROUGH_M = 1.0  # a street that runs longer than this inside a building does not bound units there
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units with what the division needs to know of them.
+
+    Attributes
+    ----------
+    frame
+        Layer ``units`` without ``grid_id``; rows in reading order within each community.
+    building_unit
+        Row of the unit of each building, −1 outside all communities, (buildings,).
+    community
+        Row of the community of each unit, (units,).
+    compound
+        Number of the compound with most households in the unit, −1 if none, (units,).
+    largest_building
+        Households of the largest building in each unit, (units,).
+    occupied
+        Buildings with households in each unit, (units,).
+    borders
+        Borders between units of one community.
+    segments, segment_kind
+        All border segments between units, and their kinds.
+    """
+
+    frame: gpd.GeoDataFrame
+    building_unit: Indices
+    community: Indices
+    compound: Indices
+    largest_building: Indices
+    occupied: Indices
+    borders: Borders
+    segments: Segments
+    segment_kind: Indices
+
+
+def make_units(
+    buildings: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+    *,
+    split_above: int,
+    progress: Progress = silent,
+) -> Units:
+    """Make the units of all communities.
+
+    Parameters
+    ----------
+    buildings, streets, barriers, communities
+        Layers of the data dictionary in one metric CRS.
+    split_above
+        Blocks with more households are divided between their buildings.
+    progress
+        Receives fraction and text.
+
+    Returns
+    -------
+    Units
+        Tiling each community without gap or overlap on a millimetre grid.
+
+    Raises
+    ------
+    InputError
+        If no community encloses any face (wrong or empty polygons).
+    """
+    shapes = buildings.geometry.to_numpy()
+    points = shapely.point_on_surface(shapes)
+    households = buildings["households"].fillna(0).to_numpy(np.int64)
+    progress(0.0, tr(mark("Streets and barriers to blocks")))
+    faces, community = _faces(streets, barriers, communities, shapes)
+    home = locate(points, faces)
+    progress(0.4, tr(mark("Absorbing slivers")))
+    faces, community, block = _blocks(faces, community, home, barriers, border.blocking_lines(streets, barriers))
+    home = np.where(home >= 0, block[home], OUTSIDE)
+    load = np.bincount(home[home >= 0], weights=households[home >= 0], minlength=len(faces))
+    occupied = np.bincount(home[(home >= 0) & (households > 0)], minlength=len(faces))
+    split = (load > split_above) & (occupied > 1)
+    if split.any():
+        progress(0.5, tr(mark("Dividing large blocks between their buildings")))
+        faces, community, home = _divide_blocks(faces, community, split, shapes, points, home)
+    progress(0.8, tr(mark("Borders between units")))
+    units = _describe(faces, community, home, households, buildings, communities, streets, barriers)
+    part(progress, 0.8, 1.0)(1.0, tr(mark("Units are ready")))
+    return units
+
+
+def refine_units(
+    units: Units,
+    split: Flags,
+    buildings: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+) -> Units:
+    """Divide the chosen units between their buildings; all others stay as they are.
+
+    Parameters
+    ----------
+    units
+        Units of these layers.
+    split
+        Which units to divide, (units,); one with a single building stays whole.
+    buildings, streets, barriers, communities
+        The layers that the units were made from.
+
+    Returns
+    -------
+    Units
+        New units; buildings of undivided units keep their neighbours.
+    """
+    shapes = buildings.geometry.to_numpy()
+    points = shapely.point_on_surface(shapes)
+    households = buildings["households"].fillna(0).to_numpy(np.int64)
+    faces, community, home = _divide_blocks(
+        units.frame.geometry.to_numpy(), units.community, split, shapes, points, units.building_unit
+    )
+    return _describe(faces, community, home, households, buildings, communities, streets, barriers)
+
+
+def _faces(
+    streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, shapes: Geometries
+) -> tuple[Geometries, Indices]:
+    """Return the faces that bounding streets, barriers and community borders enclose, and their communities."""
+    bounding, _ = border.highway_rank(streets)
+    lines = np.r_[streets.geometry.to_numpy()[bounding], barriers.geometry.to_numpy()]
+    lines = np.where(shapely.get_dimensions(lines) == 2, shapely.boundary(lines), lines)
+    lines = _outside_buildings(lines, shapes)
+    areas = communities.geometry.to_numpy()
+    cover = shapely.union_all(shapely.box(*shapely.bounds(areas).T))
+    shapely.prepare(cover)
+    lines = lines[shapely.intersects(cover, lines)]
+    faces = faces_of(np.r_[lines, shapely.boundary(areas)])
+    community = locate(shapely.point_on_surface(faces), areas)
+    inside = community >= 0
+    if not inside.any():
+        raise InputError("no_faces", mark("layer 'communities' encloses no area; give closed polygons"))
+    return faces[inside], community[inside]
+
+
+def _outside_buildings(lines: Geometries, shapes: Geometries) -> Geometries:
+    """Take out of ``lines`` what runs through a building, so that no unit border cuts one."""
+    solid = shapes[shapely.area(shapes) > 0]
+    if not len(solid) or not len(lines):
+        return lines
+    building, line = shapely.STRtree(lines).query(solid, predicate="intersects")
+    through = shapely.length(shapely.intersection(solid[building], lines[line])) > THROUGH_M
+    building, line = building[through], line[through]
+    order = np.argsort(line, kind="stable")
+    building, line = building[order], line[order]
+    cut, first = np.unique(line, return_index=True)
+    result = lines.copy()
+    bodies = np.array(
+        [shapely.union_all(solid[group]) for group in np.split(building, first[1:])], dtype=object
+    )
+    if len(cut):
+        result[cut] = shapely.difference(lines[cut], bodies)
+    return result
+
+
+def _blocks(
+    faces: Geometries, community: Indices, home: Indices, barriers: gpd.GeoDataFrame, blocking: Geometries
+) -> tuple[Geometries, Indices, Indices]:
+    """Absorb slivers and water; return blocks, their communities, and the block of each face."""
+    segments = segments_of(faces)
+    area = shapely.area(faces)
+    built = np.bincount(home[home >= 0], minlength=len(faces)) > 0
+    narrow = (area < SLIVER_M2) | (2.0 * area / shapely.length(faces) < SLIVER_WIDTH_M)
+    water = barriers.geometry.to_numpy()[barriers["kind"].eq("water").to_numpy(bool)]
+    water = water[shapely.get_dimensions(water) == 2]
+    wet = np.zeros(len(faces), bool)
+    if len(water):
+        wet[shapely.STRtree(water).query(shapely.point_on_surface(faces), predicate="intersects")[0]] = True
+    blocked = border.along(segments, blocking)
+    block = absorb(segments, ~built & wet, community, repelled=np.zeros(len(blocked), bool), area_m2=area)
+    block = _absorb_more(faces, block, segments, ~built & narrow & ~wet, community, blocked)
+    first = np.unique(block, return_index=True)[1]
+    return dissolve(faces, block), community[first], block
+
+
+def _absorb_more(
+    faces: Geometries, label: Indices, segments: Segments, free: Flags, group: Indices, blocked: Flags
+) -> Indices:
+    """Absorb the ``free`` faces of an already merged partition."""
+    count = int(label.max()) + 1
+    b = np.where(segments.b == OUTSIDE, OUTSIDE, label[segments.b])
+    merged = Segments(label[segments.a], b, segments.length_m, segments.start, segments.end)
+    first = np.unique(label, return_index=True)[1]
+    all_free = np.bincount(label, weights=~free, minlength=count) == 0
+    area = np.bincount(label, weights=shapely.area(faces), minlength=count)
+    again = absorb(merged, all_free, group[first], repelled=blocked, area_m2=area, keep_above_m2=SLIVER_M2)
+    return again[label]
+
+
+def _divide_blocks(
+    blocks: Geometries, community: Indices, split: Flags, shapes: Geometries, points: Geometries, home: Indices
+) -> tuple[Geometries, Indices, Indices]:
+    """Divide the chosen blocks between their buildings; return faces, communities, face of each building."""
+    order = np.flatnonzero(split)
+    rank = np.full(len(blocks), OUTSIDE)
+    rank[order] = np.arange(len(order))
+    members = np.flatnonzero((home >= 0) & split[home])
+    lines, outlined, xy, owner = dividing_lines(blocks[order], shapes[members], rank[home[members]])
+    faces = faces_of(np.r_[shapely.boundary(blocks), lines])
+    middles = shapely.point_on_surface(faces)
+    block = locate(middles, blocks)
+    faces, middles, block = faces[block >= 0], middles[block >= 0], block[block >= 0]
+    # Owner of each face: its block, or within a divided block the building it holds or is nearest to.
+    label = block.copy()
+    inside = split[block]
+    nearest = nearest_building(
+        shapely.get_coordinates(middles[inside]), rank[block[inside]], xy, owner, rank[home[members]]
+    )
+    if outlined.any():
+        solid = members[outlined]
+        held = locate(middles[inside], shapes[solid])
+        lookup = np.flatnonzero(outlined)
+        same = held >= 0
+        same[same] = home[solid[held[same]]] == block[inside][same]
+        nearest = np.where(same, lookup[np.maximum(held, 0)], nearest)
+    label[inside] = len(blocks) + nearest
+    label = _whole_cells(faces, label, block)
+    at = locate(points[members], faces)
+    new_home = np.where(home >= 0, home, OUTSIDE)
+    by_block = np.full(len(blocks), OUTSIDE)
+    by_block[block] = label
+    new_home[home >= 0] = by_block[home[home >= 0]]
+    new_home[members] = np.where(at >= 0, label[np.maximum(at, 0)], OUTSIDE)
+    first = np.unique(label, return_index=True)[1]
+    return dissolve(faces, label), community[block[first]], new_home
+
+
+def _whole_cells(faces: Geometries, label: Indices, block: Indices) -> Indices:
+    """Make every cell one piece: loose bits join the neighbour of their block with the longest border."""
+    segments = segments_of(faces)
+    inner = segments.b != OUTSIDE
+    a, b = segments.a[inner], segments.b[inner]
+    a, b, length = pair_lengths(a, b, segments.length_m[inner])
+    piece = parts_of_labels(a, b, label)
+    count = int(piece.max()) + 1
+    area = np.bincount(piece, weights=shapely.area(faces), minlength=count)
+    first = np.unique(piece, return_index=True)[1]
+    of = label[first]
+    largest = np.lexsort((-area, of))
+    main = np.zeros(count, bool)
+    main[largest[np.r_[True, of[largest][1:] != of[largest][:-1]]]] = True
+    bits = Segments(piece[a], piece[b], length, np.zeros((len(a), 2)), np.zeros((len(a), 2)))
+    merged = absorb(bits, ~main, block[first], repelled=np.zeros(len(a), bool), area_m2=area)
+    return merged[piece]
+
+
+def _describe(
+    faces: Geometries,
+    community: Indices,
+    home: Indices,
+    households: Indices,
+    buildings: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+) -> Units:
+    """Order the units, count what they hold, and find their borders."""
+    centre = shapely.get_coordinates(shapely.point_on_surface(faces))
+    order = np.lexsort((centre[:, 0], -centre[:, 1], community))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    faces, community = faces[order], community[order]
+    home = np.where(home >= 0, place[home], OUTSIDE)
+    compound, name = _main_compound(buildings, home, households, len(faces))
+    counts = count_people(buildings, home, len(faces))
+    start = np.searchsorted(community, community)
+    ids = communities["community_id"].to_numpy()[community]
+    frame = gpd.GeoDataFrame(
+        {
+            "unit_id": [f"{c}-{n:05d}" for c, n in zip(ids, np.arange(len(faces)) - start + 1, strict=True)],
+            "community_id": ids,
+            "households": counts["households"],
+            "persons": counts["persons"],
+            "buildings": counts["buildings"],
+            "compound_id": name,
+            "area_m2": shapely.area(faces),
+        },
+        geometry=faces,
+        crs=communities.crs,
+    )
+    segments = segments_of(faces)
+    kinds, blocked = border.segment_kinds(segments, streets, barriers)
+    borders = border.borders_of(segments, kinds, blocked, compound, community)
+    blocking = border.blocking_lines(streets, barriers)
+    borders = border.with_crossings(borders, faces, streets, barriers, blocking)
+    largest = np.zeros(len(faces), np.int64)
+    inside = home >= 0
+    np.maximum.at(largest, home[inside], households[inside])
+    occupied = np.bincount(home[inside & (households > 0)], minlength=len(faces))
+    return Units(frame, home, community, compound, largest, occupied, borders, segments, kinds)
+
+
+def _main_compound(
+    buildings: gpd.GeoDataFrame, home: Indices, households: Indices, count: int
+) -> tuple[Indices, Geometries]:
+    """Return number and id of the compound with most households in each unit."""
+    number, ids = pd.factorize(buildings["compound_id"])
+    inside = (home >= 0) & (number >= 0)
+    compound = np.full(count, OUTSIDE, np.int64)
+    name = np.full(count, None, dtype=object)
+    if inside.any():
+        unit, of, load = pair_lengths(home[inside], number[inside], 1e-3 + households[inside])
+        order = np.lexsort((of, -load, unit))
+        first = order[np.r_[True, unit[order][1:] != unit[order][:-1]]]
+        compound[unit[first]] = of[first]
+        name[unit[first]] = np.asarray(ids)[of[first]]
+    return compound, name
+
+
+def count_people(buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Indices | Floats]:
+    """Return households, persons and buildings summed over the areas in which the buildings lie."""
+    inside = home >= 0
+    return {
+        column: np.bincount(
+            home[inside], weights=buildings[column].fillna(0).to_numpy(np.float64)[inside], minlength=count
+        ).astype(np.int64)
+        for column in ("households", "persons")
+    } | {"buildings": np.bincount(home[inside], minlength=count)}
+
+
+__all__ = ["Units", "count_people", "make_units", "renumber"]

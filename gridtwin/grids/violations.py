@@ -1,0 +1,88 @@
+"""Which grid breaks which rule, by how much and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gridtwin.grids.params import DivideParams
+from gridtwin.grids.planar import Indices
+from gridtwin.grids.units import Units
+from gridtwin.i18n import mark, tr
+
+COLUMNS = ("row", "code", "amount", "detail")
+
+
+def violations_of(units: Units, grid: Indices, part: Indices, pieces: Indices, params: DivideParams) -> pd.DataFrame:
+    """Return one row for each broken rule.
+
+    Parameters
+    ----------
+    units
+        The units of the plan.
+    grid
+        Grid of each unit, (units,).
+    part
+        Walkable part of its community that each unit lies in, (units,).
+    pieces
+        Inhabited walkable pieces of each grid, (grids,).
+    params
+        The bounds.
+
+    Returns
+    -------
+    DataFrame
+        Columns row (of the grid), code, amount (households outside the bounds), detail (in words).
+    """
+    households = units.frame["households"].to_numpy(np.int64)
+    count = int(grid.max()) + 1
+    load = np.bincount(grid, weights=households, minlength=count).astype(np.int64)
+    first = np.unique(grid, return_index=True)[1]
+    community, of_part = units.community[first], part[first]
+    part_total = np.bincount(part, weights=households).astype(np.int64)[of_part]
+    total = np.bincount(units.community, weights=households).astype(np.int64)[community]
+    largest = np.zeros(count, np.int64)
+    np.maximum.at(largest, grid, units.largest_building)
+    rows = []
+    for g in np.flatnonzero((load < params.minimum) | (load > params.maximum)):
+        short = max(params.minimum - load[g], 0)
+        amount = int(max(short, load[g] - params.maximum))
+        code, why = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
+        outside = (
+            tr(mark("{load} households, {amount} short of {bound}"))
+            if short
+            else tr(mark("{load} households, {amount} above {bound}"))
+        ).format(load=load[g], amount=amount, bound=params.minimum if short else params.maximum)
+        rows.append((int(g), code, amount, f"{outside}, {why}"))
+    for g in np.flatnonzero(pieces > 1):
+        text = tr(mark("{count} parts that nobody can walk between")).format(count=pieces[g])
+        rows.append((int(g), "DETACHED_PART", 0, text))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["row", "code"], ignore_index=True)
+
+
+def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> tuple[str, str]:
+    """Return the reason code and its explanation for one grid outside the bounds."""
+    if total == 0:
+        return "NO_DATA", tr(mark("the community has no households in the data"))
+    if total < params.minimum:
+        text = tr(mark("the whole community has {total}"))
+        return "TOTAL_BELOW_MIN", text.format(total=total)
+    if part_total < params.minimum:
+        text = tr(mark("water, railway or motorway cuts off a part with {total}"))
+        return "DETACHED_PART", text.format(total=part_total)
+    low, high = params.grid_numbers(part_total)
+    if low > high:
+        text = tr(mark("the walkable area has {total}: too many for {high} and too few for {low} grids"))
+        return "TOTAL_IN_GAP", text.format(total=part_total, high=high, low=low)
+    if largest > params.maximum:
+        return "OVERSIZE_BUILDING", tr(mark("one building has {total}")).format(total=largest)
+    return "LUMPY_NOT_PROVED", tr(mark("no better combination of whole buildings and units was found"))
+
+
+def describe(violations: pd.DataFrame, count: int) -> list[str | None]:
+    """Return the text of column ``violations`` for each grid, None where every rule is kept."""
+    texts: list[str | None] = [None] * count
+    for row, code, detail in zip(violations["row"], violations["code"], violations["detail"], strict=True):
+        text = f"{code}: {detail}"
+        texts[row] = text if texts[row] is None else f"{texts[row]}; {text}"
+    return texts

@@ -131,7 +131,7 @@ def with_crossings(
     streets
         Streets with ``walk`` and junctions.
     barriers
-        Barriers; a street end in a water polygon is no landing, its bridge goes on.
+        Barriers; a street end in a water polygon or on a barrier is no landing, its crossing goes on.
     blocking
         Lines that nobody walks across.
     """
@@ -143,7 +143,8 @@ def with_crossings(
     hit[shapely.STRtree(blocking).query(shapes, predicate="intersects")[0]] = True
     hit &= streets["walk"].fillna(True).to_numpy(bool)
     water = barriers.geometry.to_numpy()[barriers["kind"].eq("water").to_numpy(bool)]
-    landings = _landings(streets[hit], units, water[shapely.get_dimensions(water) == 2])
+    water = water[shapely.get_dimensions(water) == 2]
+    landings = _landings(streets[hit], units, water, blocking)
     pairs = landings.merge(landings, on="bridge", suffixes=("_a", "_b"))
     count = len(units)
     linked = np.isin(borders.a[shut] * count + borders.b[shut], pairs["unit_a"] * count + pairs["unit_b"])
@@ -152,7 +153,9 @@ def with_crossings(
     return replace(borders, walkable=borders.walkable | crossing, crossing=crossing)
 
 
-def _landings(streets: gpd.GeoDataFrame, units: Geometries, water: Geometries) -> pd.DataFrame:
+def _landings(
+    streets: gpd.GeoDataFrame, units: Geometries, water: Geometries, blocking: Geometries
+) -> pd.DataFrame:
     """Return the units at the landings of each chain of streets across a barrier: columns bridge, unit."""
     shapes = streets.geometry.to_numpy()
     count = len(shapes)
@@ -160,6 +163,7 @@ def _landings(streets: gpd.GeoDataFrame, units: Geometries, water: Geometries) -
     afloat = np.zeros(len(ends), bool)
     if len(water):
         afloat[shapely.STRtree(water).query(ends, predicate="within")[0]] = True
+    afloat[shapely.STRtree(blocking).query(ends, predicate="dwithin", distance=ALONG_M)[0]] = True
     junctions = pd.concat([streets["from_junction_id"], streets["to_junction_id"]], ignore_index=True)
     junction = np.asarray(pd.factorize(junctions, use_na_sentinel=False)[0])
     street = np.tile(np.arange(count), 2)

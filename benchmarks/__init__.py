@@ -1,0 +1,1 @@
+"""Benchmarks: generated cities and peers, measured in the same run; no part of the tests."""

@@ -1,0 +1,210 @@
+"""The command line, built from the descriptions in :mod:`gridtwin.commands`."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import inspect
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from gridtwin import __version__
+from gridtwin.commands import COMMANDS, Command, Outcome, Parameter
+from gridtwin.errors import GridTwinError, LayerFaultsError
+from gridtwin.i18n import mark, tr
+from gridtwin.progress import Progress, silent
+
+PROGRESS_AFTER_S = 1.0
+
+_JSON_HELP = mark("print one JSON object instead of a table")
+
+
+def _annotation(parameter: Parameter) -> Any:
+    """Return the typer annotation of a parameter."""
+    text = tr(parameter.help)
+    if parameter.unit:
+        text += f" [{parameter.unit}]"
+    kinds: dict[str, Any] = {"integer": int, "number": float, "flag": bool}
+    kind = kinds.get(parameter.type, str)
+    if parameter.positional:
+        return Annotated[str, typer.Argument(help=text, metavar=parameter.name.upper(), show_default=False)]
+    names = [name for name in (parameter.option, parameter.short) if name]
+    options: dict[str, Any] = {"help": text, "show_default": parameter.default not in (None, "", False)}
+    if parameter.type in ("integer", "number"):
+        convert = int if parameter.type == "integer" else float
+        options["min"] = None if parameter.minimum is None else convert(parameter.minimum)
+        options["max"] = None if parameter.maximum is None else convert(parameter.maximum)
+    if parameter.choices:
+        kind = enum.StrEnum(parameter.name, {choice: choice for choice in parameter.choices})
+    if parameter.type in ("path", "output", "folder"):
+        options["metavar"] = "FOLDER" if parameter.type == "folder" else "FILE"
+    required = parameter.type == "output" and parameter.name == "file"
+    if parameter.type != "flag" and parameter.default is None and not required:
+        kind = kind | None
+    return Annotated[kind, typer.Option(*names, **options)]
+
+
+def _signature(command: Command) -> inspect.Signature:
+    """Return the signature from which typer makes the command's options."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    made = []
+    for parameter in command.parameters:
+        required = parameter.positional or (parameter.type == "output" and parameter.name == "file")
+        default = inspect.Parameter.empty if required else parameter.default
+        made.append(inspect.Parameter(parameter.name, keyword, default=default, annotation=_annotation(parameter)))
+    made.append(
+        inspect.Parameter(
+            "as_json", keyword, default=False, annotation=Annotated[bool, typer.Option("--json", help=tr(_JSON_HELP))]
+        )
+    )
+    return inspect.Signature(made)
+
+
+def _callback(command: Command) -> Any:
+    """Return the function that typer calls for ``command``."""
+
+    def call(**options: Any) -> None:
+        as_json = options.pop("as_json")
+        raise typer.Exit(_run(command, options, as_json=as_json))
+
+    signature = _signature(command)
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__annotations__ = {name: made.annotation for name, made in signature.parameters.items()}
+    call.__name__ = command.name
+    examples = "\n\n".join(f"`{example}`" for example in command.examples)
+    call.__doc__ = f"{tr(command.summary)}\n\n{examples}"
+    return call
+
+
+def _run(command: Command, options: dict[str, Any], *, as_json: bool) -> int:
+    """Run a command, show what it did, and return the exit code."""
+    try:
+        with _bar(show=not as_json) as progress:
+            outcome = command.runner()(options, progress)
+    except GridTwinError as error:
+        _show_error(command, error, as_json=as_json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write(tr(mark("cancelled; nothing was written")) + "\n")
+        return 130
+    if as_json:
+        document = {"schema": f"gridtwin.{command.name}/1", **outcome.data}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    else:
+        _show(outcome)
+    return outcome.exit_code
+
+
+@contextlib.contextmanager
+def _bar(*, show: bool) -> Iterator[Progress]:
+    """Yield a progress that draws a bar on stderr once the work has taken longer than a second."""
+    if not show or not sys.stderr.isatty():
+        yield _line_progress() if show else silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0, visible=False)
+        start = time.monotonic()
+
+        def report(fraction: float, text: str) -> None:
+            late = time.monotonic() - start > PROGRESS_AFTER_S
+            bar.update(task, completed=fraction, description=text, visible=late)
+
+        yield report
+
+
+def _line_progress() -> Progress:
+    """Return a progress for a stderr that is no terminal: one line a step."""
+    last = ""
+
+    def report(fraction: float, text: str) -> None:
+        nonlocal last
+        if text != last:
+            sys.stderr.write(f"[{fraction:4.0%}] {text}\n")
+            last = text
+
+    return report
+
+
+def _show(outcome: Outcome) -> None:
+    """Print the table, the files and the notes of an outcome."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if outcome.facts:
+        table = Table(show_header=False, box=None, pad_edge=False)
+        table.add_column(style="cyan", no_wrap=True)
+        table.add_column()
+        for label, value in outcome.facts:
+            table.add_row(Text(label), Text(value))
+        console.print(table)
+    for path, what in outcome.files:
+        console.print(Text.assemble((str(path), "bold"), f"  {what}"), soft_wrap=True)
+    for note in outcome.notes:
+        console.print(Text(note), soft_wrap=True)
+
+
+def _show_error(command: Command, error: GridTwinError, *, as_json: bool) -> None:
+    """Say on stderr (or as JSON on stdout) what went wrong."""
+    if not as_json:
+        sys.stderr.write(f"gridtwin {command.name}: {error.text()}\n")
+        return
+    body: dict[str, Any] = {
+        "code": error.code,
+        "message": error.text(),
+        "params": {key: str(value) for key, value in error.params.items()},
+    }
+    if isinstance(error, LayerFaultsError):
+        body["faults"] = [fault.to_dict() for fault in error.faults]
+        body["params"] = {}
+    document = {"schema": "gridtwin.error/1", "command": command.name, "error": body}
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"gridtwin {__version__}\n")
+        raise typer.Exit
+
+
+def application() -> typer.Typer:
+    """Return the command line application in the user's language."""
+    app = typer.Typer(
+        name="gridtwin",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        help=tr(mark("Management grids, service areas, supplies, evacuation and a digital twin of a city, offline.")),
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool,
+            typer.Option("--version", callback=_version, is_eager=True, help=tr(mark("print the version"))),
+        ] = False,
+    ) -> None:
+        pass
+
+    for command in COMMANDS:
+        app.command(command.name, short_help=tr(command.title))(_callback(command))
+    return app
+
+
+def main() -> None:
+    """Run the command line; texts that a console cannot show are escaped instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    application()()

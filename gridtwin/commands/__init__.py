@@ -1,0 +1,167 @@
+"""All commands, each described once; what they need is loaded when they run."""
+
+from __future__ import annotations
+
+from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, Command, Outcome, Parameter
+from gridtwin.i18n import mark
+
+_SOURCES = (
+    ("streets", mark("streets: lines with our column names, or with a mapping")),
+    ("buildings", mark("buildings: polygons or points")),
+    ("communities", mark("communities: polygons; without them communities are drafted")),
+    ("barriers", mark("water, railways, motorways, walls: lines or polygons")),
+    ("facilities", mark("facilities: points, or a table with lon and lat")),
+    ("shelters", mark("shelters: points, or a table with lon and lat")),
+    ("depots", mark("depots: points, or a table with lon and lat")),
+    ("stock", mark("stock of the depots: a table")),
+    ("vehicles", mark("vehicles of the depots: a table")),
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "demo",
+        mark("Show the whole chain on a real town"),
+        mark(
+            "Read the extract of central Helsinki that comes with an installed package, estimate households, "
+            "draft communities, divide them into grids, and write a region and a map."
+        ),
+        (
+            Parameter("out", "folder", mark("folder for region.gpkg and map.html"), default="gridtwin-demo"),
+            Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
+            OVERWRITE,
+        ),
+        examples=("gridtwin demo --out my-demo",),
+    ),
+    Command(
+        "build",
+        mark("Build a region from map data and tables"),
+        mark(
+            "Read streets, buildings and whatever else there is, check every layer, put households into buildings, "
+            "draft communities where none are given, and write one region file."
+        ),
+        (
+            Parameter("out", "output", mark("the region to write (*.gpkg)"), positional=True),
+            Parameter("osm", "path", mark("OpenStreetMap extract (.osm.pbf, .osm, .osm.gz); needs no internet")),
+            Parameter("place", "text", mark("name of a place, fetched from OpenStreetMap through the internet")),
+            *(Parameter(name, "path", text, layer=name) for name, text in _SOURCES),
+            Parameter("households", "path", mark("table of households (CSV, XLSX; UTF-8 or GB18030)")),
+            Parameter(
+                "households_by",
+                "choice",
+                mark("how the table finds its buildings"),
+                default="building_id",
+                choices=("building_id", "compound_id", "location"),
+            ),
+            Parameter("mapping", "path", mark("TOML file that says which column is what, and which datum")),
+            Parameter("population", "path", mark("raster of persons a cell, to which households are scaled")),
+            Parameter("dem", "path", mark("elevation raster: heights of junctions, slopes of streets")),
+            Parameter("assumptions", "path", mark("CSV of households by use and floor area, instead of ours")),
+            Parameter(
+                "persons_per_household",
+                "number",
+                mark("persons a household, where persons are not counted"),
+                default=2.62,
+                unit="person",
+                minimum=0.5,
+                maximum=20,
+            ),
+            Parameter("elderly_share", "number", mark("elderly among all persons"), unit="share", minimum=0, maximum=1),
+            Parameter("disabled_share", "number", mark("disabled among all persons"), unit="share", minimum=0, maximum=1),
+            Parameter("children_share", "number", mark("children among all persons"), unit="share", minimum=0, maximum=1),
+            Parameter("crs", "text", mark("projected CRS in metres, e.g. EPSG:4547; chosen by place when left out")),
+            Parameter("name", "text", mark("what people call the region")),
+            Parameter("licence", "text", mark("licence of the data"), default=""),
+            Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
+            DRY_RUN,
+            OVERWRITE,
+        ),
+        writes=(
+            "communities", "buildings", "streets", "junctions", "barriers", "facilities", "shelters", "depots",
+            "stock", "vehicles",
+        ),
+        examples=(
+            "gridtwin build town.gpkg --osm extract.osm.pbf",
+            "gridtwin build town.gpkg --streets s.gpkg --buildings b.shp --communities c.gpkg --mapping town.toml",
+        ),
+    ),
+    Command(
+        "check",
+        mark("Say what is wrong with the data, where, and what to do"),
+        mark("Check geometry, topology, keys, households, coordinates; with --repair mend what is safe to mend."),
+        (
+            REGION,
+            Parameter("repair", "flag", mark("mend what can be mended without losing data"), default=False),
+            OUTPUT,
+            Parameter("strict", "flag", mark("exit with 3 when an error is found"), default=False),
+            DRY_RUN,
+            OVERWRITE,
+        ),
+        reads=("communities", "buildings", "streets", "junctions", "barriers", "facilities"),
+        examples=("gridtwin check town.gpkg", "gridtwin check town.gpkg --repair --output mended.gpkg"),
+    ),
+    Command(
+        "divide",
+        mark("Divide communities into management grids"),
+        mark(
+            "Make contiguous, compact grids within the bounds of households, inside communities, along streets; "
+            "give them codes and staff, measure them, and say which grid breaks which rule and why."
+        ),
+        (
+            REGION,
+            Parameter("min", "integer", mark("households a grid, at least"), 300, "household", 1, 100_000),
+            Parameter("max", "integer", mark("households a grid, at most"), 500, "household", 1, 100_000),
+            Parameter(
+                "target", "integer", mark("households a grid should have; by default the middle"), None,
+                "household", 1, 100_000,
+            ),
+            Parameter("plan", "text", mark("name of the plan"), default="default"),
+            Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
+            Parameter(
+                "effort", "number", mark("search effort; 4 takes about four times as long as 1"), default=1.0,
+                minimum=0.1, maximum=100,
+            ),
+            Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
+            Parameter("workers", "integer", mark("threads; the plan does not depend on them"), minimum=1, maximum=256),
+            Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            OUTPUT,
+            DRY_RUN,
+            OVERWRITE,
+        ),
+        reads=("communities", "buildings", "streets", "barriers", "grids", "grid_codes"),
+        writes=(
+            "communities", "buildings", "units", "grids", "grid_codes", "staffing", "plans", "assignments",
+        ),
+        examples=("gridtwin divide town.gpkg", "gridtwin divide town.gpkg --min 250 --max 450 --output trial.gpkg"),
+    ),
+    Command(
+        "map",
+        mark("Draw the plan as one web page that needs no internet"),
+        mark("Write a self-contained map: grids coloured by households, labels, legend, search, English and Chinese."),
+        (
+            REGION,
+            Parameter("file", "output", mark("the page to write (*.html)"), flag="--out", short="-o"),
+            Parameter("title", "text", mark("title of the page; the region's name when left out")),
+            OVERWRITE,
+        ),
+        reads=("communities", "buildings", "streets", "barriers", "grids", "facilities", "shelters", "depots"),
+        examples=("gridtwin map town.gpkg -o town.html",),
+    ),
+    Command(
+        "schema",
+        mark("Print all commands and layers"),
+        mark("Print every command with its parameters and every layer with its columns, for people and programs."),
+        (),
+        examples=("gridtwin schema --json",),
+    ),
+    Command(
+        "doctor",
+        mark("Check the installation"),
+        mark("Report versions of libraries, drivers, fonts and optional tools; --warm-up compiles the kernels."),
+        (
+            Parameter("warm_up", "flag", mark("compile the kernels now, so that the first run is quick"), False),
+        ),
+        examples=("gridtwin doctor",),
+    ),
+)  # fmt: skip
+
+__all__ = ["COMMANDS", "Command", "Outcome", "Parameter"]

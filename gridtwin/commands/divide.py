@@ -1,0 +1,140 @@
+"""Divide the communities of a region into grids, and write the plan into it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import shapely
+
+from gridtwin.commands.spec import Options, Outcome
+from gridtwin.commands.tables import plan_facts, violation_notes
+from gridtwin.errors import OutputExistsError, UsageError
+from gridtwin.grids import DivideParams, GridPlan, divide_region
+from gridtwin.grids.planar import locate
+from gridtwin.i18n import mark, tr
+from gridtwin.progress import Progress, part
+from gridtwin.region import Provenance, Region, read_region
+from gridtwin.schemas import conform
+
+EXIT_INFEASIBLE = 4
+
+
+def run(options: Options, progress: Progress) -> Outcome:
+    """Divide, and write the plan into the region or into ``--output``."""
+    source = Path(options["region"])
+    target = Path(options["output"]) if options["output"] else source
+    date = _day(options["date"])
+    params = DivideParams(
+        minimum=options["min"],
+        maximum=options["max"],
+        target=options["target"] or 0,
+        seed=options["seed"],
+        effort=options["effort"],
+    )
+    progress(0.0, tr(mark("Reading the region")))
+    region = read_region(source)
+    _check_target(region, options, source, target)
+    plan = divide_region(
+        region.layers, params=params, date=date, workers=options["workers"], progress=part(progress, 0.05, 0.95)
+    )
+    divided = with_plan(region, plan, name=options["plan"], date=date)
+    files: tuple[tuple[Path, str], ...] = ()
+    if not options["dry_run"]:
+        progress(0.95, tr(mark("Writing the region")))
+        divided.write(target, overwrite=True)
+        files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
+    broken = len(plan.violations) > 0
+    return Outcome(
+        {
+            "region": str(target),
+            "written": bool(files),
+            "plan": options["plan"],
+            "params": params.to_dict(),
+            "measures": plan.summary(),
+            "violations": plan.violations.to_dict(orient="records"),
+        },
+        plan_facts(plan),
+        files,
+        violation_notes(plan),
+        exit_code=EXIT_INFEASIBLE if options["strict"] and broken else 0,
+    )
+
+
+def _day(text: str | None) -> str:
+    """Return the day from which the plan holds."""
+    if not text:
+        return dt.datetime.now(dt.UTC).date().isoformat()
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise UsageError(
+            "date_unreadable", mark("--date {text} is no day; write YYYY-MM-DD"), text=text
+        ) from error
+
+
+def _check_target(region: Region, options: Options, source: Path, target: Path) -> None:
+    """Refuse to replace a file or a plan that exists, unless told to."""
+    if options["overwrite"] or options["dry_run"]:
+        return
+    if target != source:
+        if target.exists():
+            raise OutputExistsError(
+                "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
+            )
+        return
+    if "plans" in region and region["plans"]["plan"].eq(options["plan"]).any():
+        raise OutputExistsError(
+            "plan_exists",
+            mark("{path} has a plan '{plan}'; give --overwrite to replace it, --plan for another name, or --output"),
+            path=str(source),
+            plan=options["plan"],
+        )
+
+
+def with_plan(region: Region, plan: GridPlan, *, name: str, date: str) -> Region:
+    """Return the region with the layers of ``plan`` and its rows in ``plans`` and ``assignments``.
+
+    Other plans stay: where units have changed, each new unit takes the grid that its place had.
+    """
+    command = f"gridtwin divide --min {plan.params.minimum} --max {plan.params.maximum} --seed {plan.params.seed}"
+    provenance = Provenance(source="gridtwin divide", date=date, command=command)
+    others = region["plans"][region["plans"]["plan"] != name]
+    row = {
+        "plan": name,
+        "created_at": f"{date}T00:00:00Z",
+        "params": json.dumps(plan.params.to_dict(), sort_keys=True),
+        "summary": json.dumps(plan.summary(), sort_keys=True),
+    }
+    plans = pd.concat([others, pd.DataFrame([row])], ignore_index=True)
+    mine = plan.units[["unit_id", "grid_id"]].assign(plan=name)
+    kept = _carried(region, plan, name)
+    assignments = pd.concat([kept, mine], ignore_index=True).sort_values(["plan", "unit_id"], ignore_index=True)
+    layers: dict[str, Any] = plan.layers() | {
+        "plans": conform(plans, "plans"),
+        "assignments": conform(assignments, "assignments"),
+    }
+    kept_sources = {
+        layer: region.provenance[layer] for layer in ("buildings", "communities") if layer in region.provenance
+    }
+    divided = region.with_layers(layers, provenance)
+    return Region(
+        divided.layers, divided.crs, divided.name, {**divided.provenance, **kept_sources}, divided.facts
+    )
+
+
+def _carried(region: Region, plan: GridPlan, name: str) -> pd.DataFrame:
+    """Return the assignments of the other plans in terms of the new units."""
+    old = region["assignments"]
+    old = old[old["plan"] != name]
+    if not len(old):
+        return old
+    units = region["units"]
+    points = shapely.point_on_surface(plan.units.geometry.to_numpy())
+    at = locate(points, units.geometry.to_numpy())
+    place = pd.DataFrame({"unit_id": units["unit_id"].to_numpy()[at], "new": plan.units["unit_id"]})[at >= 0]
+    joined = old.merge(place, on="unit_id")
+    return joined.assign(unit_id=joined["new"])[["plan", "unit_id", "grid_id"]]

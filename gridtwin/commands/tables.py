@@ -1,0 +1,81 @@
+"""Tables that several commands show."""
+
+from __future__ import annotations
+
+from gridtwin.grids import GridPlan
+from gridtwin.i18n import language, mark, tr
+from gridtwin.schemas import VIOLATION_CODES
+
+VIOLATIONS_SHOWN = 12
+
+
+def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
+    """Return the table of a plan: grids, bounds, shape, households, staff."""
+    m = plan.summary()
+    low, high = plan.params.minimum, plan.params.maximum
+    walk = m["longest_walk_m"]
+    staff = plan.staffing
+    facts = (
+        (tr(mark("communities")), f"{m['communities']}"),
+        (tr(mark("units")), f"{m['units']}"),
+        (tr(mark("grids")), f"{m['grids']}"),
+        (
+            tr(mark("within {low}–{high} households")).format(low=low, high=high),
+            tr(mark("{grids:.1%} of grids, {homes:.1%} of households")).format(
+                grids=m["share_within_bounds"], homes=m["households_within_bounds"]
+            ),
+        ),
+        (
+            tr(mark("households a grid")),
+            tr(mark("mean {mean:.0f}, spread {sd:.0f}, from {low} to {high}")).format(
+                mean=m["households_a_grid_mean"],
+                sd=m["households_a_grid_sd"],
+                low=m["households_a_grid_min"],
+                high=m["households_a_grid_max"],
+            ),
+        ),
+        (
+            tr(mark("households")),
+            tr(mark("{total:,}: {counted:.0%} counted, {estimated:.0%} estimated")).format(
+                total=m["households"], counted=m["counted_share"], estimated=1 - m["counted_share"]
+            ),
+        ),
+        (
+            tr(mark("compactness")),
+            tr(mark("Polsby–Popper mean {mean:.2f}, least {least:.2f}; Reock mean {reock:.2f}")).format(
+                mean=m["compactness_mean"], least=m["compactness_min"], reock=m["reock_mean"]
+            ),
+        ),
+        (tr(mark("contiguous")), f"{m['share_contiguous']:.1%}"),
+        (tr(mark("gaps, overlaps")), f"{m['gaps_m2']:g} m², {m['overlaps_m2']:g} m²"),
+        (tr(mark("boundary along streets and barriers")), f"{m['street_share']:.0%}"),
+        (
+            tr(mark("compounds split")),
+            tr(mark("{split} of {all}")).format(split=m["compounds_split"], all=m["compounds"]),
+        ),
+        (tr(mark("longest walk within a grid")), f"{walk:.0f} m" if walk is not None else "–"),
+        (
+            tr(mark("grid officers")),
+            tr(mark("{officers} full-time (1–2 a grid); “1+3+N” teams would have {team}")).format(
+                officers=m["grid_officers"], team=int(staff["team_full_time"].sum())
+            ),
+        ),
+        (tr(mark("volunteers")), f"{m['volunteers']}"),
+    )
+    if m["households_outside"]:
+        facts += ((tr(mark("households in no community")), f"{m['households_outside']}"),)
+    return facts
+
+
+def violation_notes(plan: GridPlan) -> tuple[str, ...]:
+    """Return one line for each broken rule, the first dozen."""
+    if not len(plan.violations):
+        return (tr(mark("Every grid keeps every rule.")),)
+    chinese = language() == "zh"
+    lines = [tr(mark("Broken rules ({count}):")).format(count=len(plan.violations))]
+    for row in plan.violations.head(VIOLATIONS_SHOWN).itertuples():
+        titles = VIOLATION_CODES[str(row.code)]
+        lines.append(f"  {row.grid_id} {row.code} ({titles[1] if chinese else titles[0]}): {row.detail}")
+    if len(plan.violations) > VIOLATIONS_SHOWN:
+        lines.append("  …")
+    return tuple(lines)

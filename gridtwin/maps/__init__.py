@@ -1,0 +1,1 @@
+"""Maps: pages that open in any browser without a network."""

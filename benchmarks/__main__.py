@@ -1,0 +1,18 @@
+"""Run benchmarks: ``python -m benchmarks [generated] [towns]`` (all by default)."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import generated, towns
+
+BENCHMARKS = {"generated": generated.main, "towns": towns.main}
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in wanted if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"no benchmark called {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+    for name in wanted:
+        print(f"== {name}")
+        BENCHMARKS[name]()

@@ -146,3 +146,12 @@ DRY_RUN = Parameter("dry_run", "flag", mark("do everything but write"), default=
 OUTPUT = Parameter(
     "output", "output", mark("write the result into this new region instead of changing the given one")
 )
+
+
+def defaults_of(command: Command, given: Options) -> dict[str, Any]:
+    """Return all options of a command: the given ones, defaults for the others."""
+    options = {parameter.name: parameter.default for parameter in command.parameters}
+    unknown = set(given) - set(options)
+    if unknown:
+        raise KeyError(f"{command.name} has no parameter {sorted(unknown)}")
+    return options | dict(given)

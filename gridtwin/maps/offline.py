@@ -1,8 +1,8 @@
 """Write a folium map as one file that needs no network, and that the browser keeps from asking for any.
 
-The map is rendered with folium's own templates; only the links to scripts and styles are replaced by the files
-in ``assets``. A content security policy names the hash of every script, so that nothing else runs: neither a
-request nor markup that hides in the data.
+The map is rendered with folium's own templates; only the links to scripts and styles are replaced by the
+files in ``assets``. A content security policy names the hash of every script, so that nothing else runs:
+neither a request nor markup that hides in the data.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ HTML_LANG = {"en": "en", "zh": "zh-CN"}
 # Every folium map links these; each is left out of the page unless an element needs it.
 _FRAME = {name for name, _ in (*folium.Map.default_js, *folium.Map.default_css)} - VENDORED.keys()
 _HEAD = "<!DOCTYPE html>\n<html>\n<head>\n"
-_SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
-_EXTERNAL = re.compile(r"<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)")
+_SCRIPT = re.compile(r"(<script\b[^>]*>)(.*?)(</script>)", re.DOTALL)
+_EXTERNAL = re.compile(
+    r"<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)"
+)
 _VIEWPORT = re.compile(r"<meta name=\"viewport\"[^>]*>")
 _MARKER_IMAGES = {
     "iconUrl": "marker-icon.png",
@@ -51,7 +53,9 @@ class MissingAssetError(GridTwinError, LookupError):
     """The map needs a file from the network: an unknown plug-in, a tile server, an icon font."""
 
 
-def save_map(figure_map: folium.Map, path: str | Path, *, overwrite: bool = False, lang: str | None = None) -> Path:
+def save_map(
+    figure_map: folium.Map, path: str | Path, *, overwrite: bool = False, lang: str | None = None
+) -> Path:
     """Write a folium map as one self-contained HTML file; the map itself is left as it is.
 
     Parameters
@@ -99,7 +103,7 @@ def save_map(figure_map: folium.Map, path: str | Path, *, overwrite: bool = Fals
 
 def render_map(figure_map: folium.Map, *, lang: str | None = None) -> str:
     """Return the page that :func:`save_map` writes: equal maps give equal text."""
-    figure = copy.deepcopy(figure_map).get_root()
+    figure: Any = copy.deepcopy(figure_map).get_root()
     elements = list(_tree(figure))
     _number(elements)
     _refuse_network(elements)
@@ -110,14 +114,17 @@ def render_map(figure_map: folium.Map, *, lang: str | None = None) -> str:
     html = html.replace("\r\n", "\n").replace("\r", "\n")  # as the browser reads it: hashes must agree
     if not html.startswith(_HEAD):
         raise RuntimeError("branca's page begins otherwise than expected")
-    external = _EXTERNAL.search(_SCRIPT.sub("<script></script>", html))
+    external = _EXTERNAL.search(_SCRIPT.sub(r"\1\3", html))
     if external:
         raise _missing(external.group(1))
-    body = _VIEWPORT.sub('<meta name="viewport" content="width=device-width, initial-scale=1">', html[len(_HEAD) :])
+    body = _VIEWPORT.sub(
+        '<meta name="viewport" content="width=device-width, initial-scale=1">', html[len(_HEAD) :]
+    )
     code = lang or next((e.page_lang for e in elements if hasattr(e, "page_lang")), language())
     title = "" if figure.title else "<title>GridTwin</title>\n"
     return (
-        f'<!DOCTYPE html>\n<html lang="{escape(HTML_LANG.get(code, code))}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{escape(HTML_LANG.get(code, code))}">\n'
+        '<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(html)}">\n{title}{body}'
     )
 
@@ -135,7 +142,7 @@ def _tree(element: Element) -> Iterator[Any]:
 def _number(elements: list[Any]) -> None:
     """Give elements running numbers in place of folium's random ids."""
     for number, element in enumerate(elements):
-        unnamed = isinstance(element, Layer) and element.layer_name == element.get_name()
+        unnamed = isinstance(element, Layer) and element._id in element.layer_name
         element._id = str(number)
         if unnamed:
             element.layer_name = element.get_name()
@@ -157,7 +164,7 @@ def _missing(name: str) -> MissingAssetError:
     )
 
 
-def _inline(figure: Figure) -> None:
+def _inline(figure: Any) -> None:
     """Fill in the code of all links of ``figure``, and drop those that nothing uses."""
     for name, link in list(figure.header._children.items()):
         if not isinstance(link, JavascriptLink | CssLink):
@@ -171,9 +178,9 @@ def _inline(figure: Figure) -> None:
             file = VENDORED[name]
         else:
             raise _missing(f"{name} ({link.url})")
-        link.code = _style(file) if isinstance(link, CssLink) else _script(file)
-        if name == "leaflet":
-            link.code += _leaflet_defaults(file)
+        code = _style(file) if isinstance(link, CssLink) else _script(file)
+        code += _leaflet_defaults(file) if name == "leaflet" else ""
+        link.code = code  # type: ignore[assignment]  # annotated as bytes, but branca writes it into text
 
 
 def _asset(file: str) -> Traversable:
@@ -217,10 +224,10 @@ def _leaflet_defaults(file: str) -> str:
 
 def _policy(html: str) -> str:
     """Return the content security policy that lets the scripts of ``html`` run and nothing else."""
-    digests = (hashlib.sha256(script.encode("utf-8")).digest() for script in _SCRIPT.findall(html))
+    digests = (hashlib.sha256(match[2].encode("utf-8")).digest() for match in _SCRIPT.finditer(html))
     scripts = " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
     return (
-        f"default-src 'none'; script-src {scripts or "'none'"}; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
         "font-src data:; connect-src 'none'; form-action 'none'; base-uri 'none'"
     )
 

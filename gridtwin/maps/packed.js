@@ -143,7 +143,7 @@ function* paintClass(g, data, features, style, view) {
     }
     if (fills) { g.globalAlpha = style.fillOpacity; g.fillStyle = style.fill; g.fill(); }
     if (hatch) { g.globalAlpha = 1; g.fillStyle = hatch; g.fill(); }
-    if (style.stroke) { g.globalAlpha = style.opacity; g.stroke(); }
+    if (style.stroke && g.lineWidth > 0.25) { g.globalAlpha = style.opacity; g.stroke(); }
     yield;
   }
 }
@@ -192,7 +192,8 @@ function pattern(g, colour, view) {
   return out;
 }
 
-/* Write labels, the most important and largest first, each where it covers no other; return those written. */
+/* Write labels, the most important and largest first, each where it covers no other; where there is no room for
+   all its lines, the first alone. Return those written. */
 function paintLabels(g, layers, visible, view) {
   const candidates = [], placed = [];
   for (const layer of layers) {
@@ -208,24 +209,37 @@ function paintLabels(g, layers, visible, view) {
   g.textBaseline = 'middle';
   g.lineJoin = 'round';
   for (const {layer, i, label, wide, lines} of candidates) {
-    const size = label.size * view.ratio, step = size * 1.2, fonts = lines.map((_, n) => `${n ? 400 : 600} ${size}px ${FONT}`);
     const x = (layer.data.labelX[i] - view.x) * view.scale, y = (layer.data.labelY[i] - view.y) * view.scale;
-    const width = Math.max(...lines.map((line, n) => { g.font = fonts[n]; return g.measureText(line).width; }));
-    if (label.inside && width > wide * 0.95) continue;
-    const w = width / 2 + 2 * view.ratio, h = lines.length * step / 2 + view.ratio;
-    if (placed.some(o => Math.abs(o.x - x) < o.w + w && Math.abs(o.y - y) < o.h + h)) continue;
-    placed.push({x, y, w, h, text: lines.join(' '), layer, feature: i});
-    g.strokeStyle = 'rgba(255,255,255,0.88)';
-    g.lineWidth = 3 * view.ratio;
-    g.fillStyle = label.colour;
-    lines.forEach((line, n) => {
-      const top = y + (n - (lines.length - 1) / 2) * step;
-      g.font = fonts[n];
-      g.strokeText(line, x, top);
-      g.fillText(line, x, top);
-    });
+    for (const some of lines.length > 1 ? [lines, lines.slice(0, 1)] : [lines]) {
+      const box = {x, y, ...labelSize(g, some, label.size * view.ratio, view), text: some.join(' '), layer, feature: i};
+      if (label.inside && box.w * 2 > wide) continue;
+      if (placed.some(o => Math.abs(o.x - x) < o.w + box.w && Math.abs(o.y - y) < o.h + box.h)) continue;
+      placed.push(box);
+      writeLabel(g, some, box, label, view);
+      break;
+    }
   }
   return placed;
+}
+
+const labelFont = (line, size) => `${line ? 400 : 700} ${size}px ${FONT}`;
+
+function labelSize(g, lines, size, view) {
+  const widths = lines.map((line, n) => { g.font = labelFont(n, size); return g.measureText(line).width; });
+  return {w: Math.max(...widths) / 2 + view.ratio, h: lines.length * size * 0.6 + view.ratio};
+}
+
+function writeLabel(g, lines, {x, y}, label, view) {
+  const size = label.size * view.ratio;
+  g.strokeStyle = 'rgba(255,255,255,0.9)';
+  g.lineWidth = 3.5 * view.ratio;
+  g.fillStyle = label.colour;
+  lines.forEach((line, n) => {
+    const top = y + (n - (lines.length - 1) / 2) * size * 1.2;
+    g.font = labelFont(n, size);
+    g.strokeText(line, x, top);
+    g.fillText(line, x, top);
+  });
 }
 
 /* ---- picking ---- */

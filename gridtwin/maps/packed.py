@@ -11,8 +11,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -27,12 +26,14 @@ from folium.template import Template
 from gridtwin.errors import UsageError
 from gridtwin.i18n import mark
 from gridtwin.maps.offline import OWN
+from gridtwin.maps.script import literal_html, script_json
 
 WORLD = 1 << 29  # width of the world in steps: 7.5 cm at the equator, less elsewhere
 MAX_LATITUDE = 85.0
 MAX_CLASSES = 256
 
 Integers = npt.NDArray[np.int64]
+Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
 
 KINDS = {
     "polygon": ("Polygon", "MultiPolygon"),
@@ -127,7 +128,8 @@ class PackedLayer(JSCSSMixin, Layer):
 
     _template = Template("""
         {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = new gridtwin.PackedLayer({{ this.packet|tojson }}, {{ this.options|tojavascript }});
+            var {{ this.get_name() }} = new gridtwin.PackedLayer(
+                {{ this.packet|tojson }}, {{ this.script }});
         {% endmacro %}
     """)
 
@@ -148,7 +150,7 @@ class PackedLayer(JSCSSMixin, Layer):
         heading_key: str = "",
         search: Sequence[str] = (),
     ) -> None:
-        super().__init__(name=escape(name), overlay=True, control=True, show=show)
+        super().__init__(name=literal_html(name), overlay=True, control=True, show=show)
         self._name = "PackedLayer"
         fields = list(fields)
         columns = dict.fromkeys([*(field.key for field in fields), *([heading] if heading else []), *search])
@@ -160,23 +162,25 @@ class PackedLayer(JSCSSMixin, Layer):
             columns=tuple(columns),
             labels=None if labels is None else list(np.asarray(labels, object)[_are_drawable(frame)]),
         )
-        self.options: dict[str, Any] = {
-            "passes": [
-                {"order": item.order, "styles": [style and asdict(style) for style in item.styles]}
-                for item in passes
-            ],
-            "fields": [asdict(field) for field in fields],
-            "label": asdict(label_style or LabelStyle()),
-            "pick": pick,
-            "pick_from_zoom": pick_from_zoom,
-            "heading": heading,
-            "heading_key": heading_key,
-            "search": list(search),
-        }
+        self.script = script_json(
+            {
+                "passes": list(passes),
+                "fields": fields,
+                "label": label_style or LabelStyle(),
+                "pick": pick,
+                "pickFromZoom": pick_from_zoom,
+                "heading": heading,
+                "headingKey": heading_key,
+                "search": list(search),
+            }
+        )
 
     def _get_self_bounds(self) -> list[list[float | None]]:
         """Return the bounds, [[south, west], [north, east]], as folium asks for them."""
-        return self.bounds
+        if self.bounds is None:
+            return [[None, None], [None, None]]
+        west, south, east, north = self.bounds
+        return [[south, west], [north, east]]
 
 
 def of_kind(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
@@ -229,7 +233,8 @@ def pack(
 def label_points(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return a point in each shape for its label: the centroid where it lies inside."""
     centres = shapely.centroid(shapes)
-    return np.where(shapely.intersects(shapes, centres), centres, shapely.point_on_surface(shapes))
+    inside = shapely.intersects(shapes, centres)
+    return np.asarray(np.where(inside, centres, shapely.point_on_surface(shapes)))
 
 
 def varints(numbers: Integers) -> bytes:
@@ -250,7 +255,7 @@ def varints(numbers: Integers) -> bytes:
 
 def _are_drawable(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     shapes = frame.geometry.to_numpy()
-    return ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    return np.asarray(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
 
 
 def _drawable(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -261,11 +266,11 @@ def _drawable(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return rows.to_crs(4326)
 
 
-def _bounds(frame: gpd.GeoDataFrame) -> list[list[float | None]]:
+def _bounds(frame: gpd.GeoDataFrame) -> Bounds | None:
     if frame.empty:
-        return [[None, None], [None, None]]
+        return None
     west, south, east, north = (float(value) for value in frame.total_bounds)
-    return [[south, west], [north, east]]
+    return west, south, east, north
 
 
 def _ragged(frame: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.float64], Integers, Integers, str]:
@@ -314,4 +319,7 @@ def _plain(values: pd.Series) -> list[Any]:
             numbers = np.where(np.isfinite(digits), np.rint(numbers * digits) / digits, numbers)
         values = pd.Series(numbers, index=values.index).where(np.isfinite(numbers))
     listed = values.astype(object).where(values.notna(), None).tolist()
-    return [None if item is None else item if isinstance(item, bool | int | float) else str(item) for item in listed]
+    return [
+        None if item is None else item if isinstance(item, bool | int | float) else str(item)
+        for item in listed
+    ]

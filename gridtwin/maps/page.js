@@ -7,7 +7,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 const MOST_FOUND = 8;
 const HTML_LANG = {en: 'en', zh: 'zh-CN'};
 
-function page(map, texts, options) {
+function page(map, texts, options, layers) {
+  options.entries.forEach((entry, place) => { entry.layers = layers[place]; });
   const canvas = gridtwin.canvasOf(map), $ = selector => document.querySelector(selector);
   let lang = options.lang;
 
@@ -119,7 +120,7 @@ function page(map, texts, options) {
       button.title = say(key);
       button.setAttribute('aria-label', say(key));
     }
-    map.getContainer().setAttribute('role', 'region');
+    map.getContainer().setAttribute('role', 'main');
     map.getContainer().setAttribute('aria-label', say('map'));
     $('.gt-side').setAttribute('aria-label', say('legend'));
     $('.gt-langs').setAttribute('aria-label', say('language'));
@@ -141,6 +142,7 @@ function page(map, texts, options) {
     $('.gt-head h1').textContent = options.title;
     writeControls(); writeFacts(); writeLegend(); writeLayers(); closeFound();
     canvas.refresh();
+    announce();
     map.invalidateSize({animate: false});
   }
 
@@ -177,6 +179,12 @@ function page(map, texts, options) {
     return out;
   }
 
+  /* Tell readers of the screen what is pinned. */
+  function announce() {
+    const parts = canvas.pinned ? [...canvas.tip.getElement().querySelectorAll('strong, dt, dd, p')] : [];
+    $('.gt-status').textContent = parts.map(part => part.textContent).join(', ');
+  }
+
   /* ---- search ---- */
 
   const input = $('#gt-search'), foundList = $('#gt-found');
@@ -188,12 +196,13 @@ function page(map, texts, options) {
     for (const layer of options.entries.flatMap(entry => entry.layers)) {
       if (!layer.data) continue;
       for (let i = 0; i < layer.data.features; i++) {
-        const places = layer.options.search.map(key => String(layer.value(key, i) ?? '').toLowerCase().indexOf(words));
-        const best = Math.min(...places.filter(place => place >= 0));
-        if (best < Infinity) out.push({layer, i, best: places.includes(0) ? 0 : 1});
+        const names = layer.options.search.map(key => String(layer.value(key, i) ?? '').toLowerCase());
+        if (!names.some(name => name.includes(words))) continue;
+        const own = String(layer.value(layer.options.heading, i) ?? '').toLowerCase();
+        out.push({layer, i, rank: own.startsWith(words) || own.endsWith(words) ? 0 : own.includes(words) ? 1 : 2});
       }
     }
-    return out.sort((a, b) => a.best - b.best);
+    return out.sort((a, b) => a.rank - b.rank);
   }
   function closeFound() {
     foundList.hidden = true;
@@ -270,7 +279,7 @@ function page(map, texts, options) {
   $('.gt-print').addEventListener('click', () => window.print());
   window.addEventListener('beforeprint', () => { map.invalidateSize({animate: false}); canvas.redrawNow(); });
   document.addEventListener('keydown', event => { if (event.key === 'Escape') canvas.pin(null); });
-  map.on('packedpin', ({found: pinned}) => { $('.gt-status').textContent = pinned ? canvas.tip.getElement().textContent : ''; });
+  map.on('packedpin', announce);
   speak(lang);
   map.fitBounds(options.bounds, {padding: [24, 24], animate: false});
 }

@@ -6,19 +6,19 @@ It belongs to no analysis: a map module says what stands where, and page.js draw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
 import folium
-from branca.element import Figure
 from folium.elements import JSCSSMixin
 from folium.template import Template
 
 from gridtwin.errors import UsageError
 from gridtwin.i18n import mark
 from gridtwin.maps.offline import OWN
-from gridtwin.maps.packed import PackedLayer, Style
+from gridtwin.maps.packed import Bounds, PackedLayer, Style
+from gridtwin.maps.script import script_json
 from gridtwin.maps.texts import LANGS, page_texts
 
 MAX_ZOOM = 20
@@ -44,12 +44,16 @@ class Fact:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the legend: a sample (``kind`` polygon, line or point), its text and a count."""
+    """A row of the legend: a sample (``kind`` polygon, line or point), its text and a count.
+
+    A row that stands ``apart`` is set off from those above it.
+    """
 
     text: Text
     style: Style
     kind: str = "polygon"
     count: int | None = None
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Entry:
     ramp: Sequence[tuple[str, str]] = ()
 
 
-class Page(JSCSSMixin, folium.map.Class):
+class Page(JSCSSMixin):
     """What stands around the map. Add it after the layers that it names.
 
     Parameters
@@ -74,7 +78,7 @@ class Page(JSCSSMixin, folium.map.Class):
     lang
         Language at first, ``"en"`` or ``"zh"``; the reader can switch.
     bounds
-        What the map shows at first: [[south, west], [north, east]].
+        What the map shows at first: west, south, east, north in degrees.
     facts
         Key facts of the head.
     legend_title
@@ -120,7 +124,8 @@ class Page(JSCSSMixin, folium.map.Class):
             <p class="gt-status" role="status" aria-live="polite"></p>
         {% endmacro %}
         {% macro script(this, kwargs) %}
-            gridtwin.page({{ this._parent.get_name() }}, {{ this.texts|tojson }}, {{ this.options|tojavascript }});
+            gridtwin.page(
+                {{ this._parent.get_name() }}, {{ this.texts }}, {{ this.script }}, {{ this.layer_names() }});
         {% endmacro %}
     """)
 
@@ -129,7 +134,7 @@ class Page(JSCSSMixin, folium.map.Class):
         *,
         title: str,
         lang: str,
-        bounds: list[list[float | None]],
+        bounds: Bounds,
         facts: Sequence[Fact] = (),
         legend_title: Text,
         legend: Sequence[Row] = (),
@@ -137,66 +142,64 @@ class Page(JSCSSMixin, folium.map.Class):
         source: str = "",
         values: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Page"
         self.page_lang = lang
-        self.texts = page_texts()
+        self.texts = script_json(page_texts())
+        self.layers = [entry.layers for entry in entries]
         self.options: dict[str, Any] = {
             "title": title,
             "lang": lang,
-            "bounds": bounds,
-            "facts": [asdict(fact) for fact in facts],
-            "legend_title": asdict(legend_title),
-            "legend": [asdict(row) for row in legend],
-            "entries": [
-                {**asdict(_without_layers(entry)), "layers": list(entry.layers), "ramp": [list(r) for r in entry.ramp]}
-                for entry in entries
-            ],
+            "bounds": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
+            "facts": list(facts),
+            "legendTitle": legend_title,
+            "legend": list(legend),
+            "entries": [replace(entry, layers=()) for entry in entries],
             "source": source,
             "values": dict(values or {}),
         }
+        self.script = script_json(self.options)
+
+    def layer_names(self) -> str:
+        """Return the script's names of the layers of each entry, as a list of lists."""
+        names = [", ".join(layer.get_name() for layer in some) for some in self.layers]
+        return "[" + ", ".join(f"[{some}]" for some in names) + "]"
 
 
-def _without_layers(entry: Entry) -> Entry:
-    """Return ``entry`` without its layers, which :func:`dataclasses.asdict` would copy."""
-    return Entry(entry.text, (), entry.style, entry.kind, entry.count)
-
-
-def new_map(title: str, lang: str, bounds: list[list[float | None]]) -> folium.Map:
+def new_map(title: str, lang: str, bounds: Bounds) -> folium.Map:
     """Return an empty map without tiles, ready for packed layers and a :class:`Page`.
 
     Raises
     ------
     UsageError
-        The language is unknown, or there is nothing to show.
+        The language is unknown.
     """
     if lang not in LANGS:
         raise UsageError(
-            "language_unknown", mark("language {lang} is not one of {known}"), lang=lang, known=", ".join(LANGS)
+            "language_unknown",
+            mark("language {lang} is not one of {known}"),
+            lang=lang,
+            known=", ".join(LANGS),
         )
-    if bounds[0][0] is None:
-        raise UsageError("map_empty", mark("the layers hold no geometry to draw"))
-    (south, west), (north, east) = bounds
+    west, south, east, north = bounds
     figure_map = folium.Map(
         location=[(south + north) / 2, (west + east) / 2],
         tiles=None,
         zoom_start=14,
-        max_zoom=MAX_ZOOM,
-        zoom_snap=0.25,
-        maxZoom=MAX_ZOOM,
+        zoomSnap=0.25,
         minZoom=8,
+        maxZoom=MAX_ZOOM,
         attributionControl=False,
     )
-    figure: Figure = figure_map.get_root()
+    figure: Any = figure_map.get_root()
     figure.title = escape(title)
     return figure_map
 
 
-def joint_bounds(layers: Sequence[PackedLayer]) -> list[list[float | None]]:
-    """Return the bounds of all ``layers``, [[south, west], [north, east]]."""
-    known = [layer.bounds for layer in layers if layer.bounds[0][0] is not None]
+def joint_bounds(layers: Sequence[PackedLayer]) -> Bounds | None:
+    """Return the bounds of all ``layers``, None where they hold nothing."""
+    known = [layer.bounds for layer in layers if layer.bounds is not None]
     if not known:
-        return [[None, None], [None, None]]
-    south, west = (min(float(b[0][axis] or 0.0) for b in known) for axis in (0, 1))
-    north, east = (max(float(b[1][axis] or 0.0) for b in known) for axis in (0, 1))
-    return [[south, west], [north, east]]
+        return None
+    west, south, east, north = zip(*known, strict=True)
+    return min(west), min(south), max(east), max(north)

@@ -88,6 +88,7 @@ def page_texts() -> dict[str, dict[str, str]]:
     for layer in LAYERS.values():
         for column in layer.columns:
             pairs[f"column.{layer.name}.{column.name}"] = (column.en, column.zh)
+    pairs["column.grids.community"] = ("Community", "社区")
     for code, pair in VIOLATION_CODES.items():
         pairs[f"violation.{code}"] = pair
     return {lang: {key: pair[place] for key, pair in pairs.items()} for place, lang in enumerate(LANGS)}

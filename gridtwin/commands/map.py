@@ -1,0 +1,53 @@
+"""Draw the plan of a region as one web page that needs no internet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gridtwin.commands.spec import Options, Outcome
+from gridtwin.errors import OutputExistsError
+from gridtwin.i18n import language, mark, tr
+from gridtwin.maps import plan_map, save_map
+from gridtwin.progress import Progress
+from gridtwin.region import Region, read_region
+
+
+def run(options: Options, progress: Progress) -> Outcome:
+    """Write the page."""
+    target = Path(options["file"])
+    if target.exists() and not options["overwrite"]:
+        raise OutputExistsError(
+            "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
+        )
+    progress(0.0, tr(mark("Reading the region")))
+    region = read_region(options["region"])
+    params, summary = current_plan(region)
+    progress(0.3, tr(mark("Drawing the map")))
+    page = plan_map(
+        region.layers,
+        lang=language(),
+        title=options["title"] or region.name or Path(options["region"]).stem,
+        minimum=int(params.get("minimum", 300)),
+        maximum=int(params.get("maximum", 500)),
+        summary=summary,
+    )
+    save_map(page, target, overwrite=True)
+    return Outcome(
+        {"region": str(options["region"]), "map": str(target), "bytes": target.stat().st_size},
+        files=((target, tr(mark("the map; open it in a browser, no internet needed"))),),
+    )
+
+
+def current_plan(region: Region) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return parameters and measures of the plan whose grids the region holds (the newest one)."""
+    plans = region["plans"]
+    if not len(plans):
+        return {}, {}
+    assigned = region["assignments"].groupby("plan")["grid_id"].agg(frozenset)
+    grids = frozenset(region["grids"]["grid_id"])
+    for row in reversed(list(plans.itertuples())):
+        if assigned.get(row.plan) == grids:
+            return json.loads(str(row.params)), json.loads(str(row.summary))
+    return {}, {}

@@ -166,9 +166,7 @@ def _streets(corners: Array, rng: np.random.Generator) -> tuple[Array, NDArray[n
     east = np.stack([corners[:-1], corners[1:]], axis=2)
     north = np.stack([corners[:, :-1], corners[:, 1:]], axis=2)
     arterial_east = np.broadcast_to(np.arange(east.shape[1]) % CELLS_NORTH == 0, east.shape[:2])
-    arterial_north = np.broadcast_to(
-        (np.arange(north.shape[0]) % CELLS_EAST == 0)[:, np.newaxis], north.shape[:2]
-    )
+    arterial_north = np.broadcast_to((np.arange(north.shape[0]) % CELLS_EAST == 0)[:, np.newaxis], north.shape[:2])
     ends = np.concatenate([east.reshape(-1, 2, 2), north.reshape(-1, 2, 2)])
     arterial = np.concatenate([arterial_east.ravel(), arterial_north.ravel()])
     keep = arterial | (rng.random(len(ends)) < RESIDENTIAL_SHARE)

@@ -30,7 +30,7 @@ def _annotation(parameter: Parameter) -> Any:
     if parameter.unit:
         text += f" [{parameter.unit}]"
     kinds: dict[str, Any] = {"integer": int, "number": float, "flag": bool}
-    kind = kinds.get(parameter.type, str)
+    kind: Any = kinds.get(parameter.type, str)
     if parameter.positional:
         return Annotated[str, typer.Argument(help=text, metavar=parameter.name.upper(), show_default=False)]
     names = [name for name in (parameter.option, parameter.short) if name]
@@ -40,7 +40,8 @@ def _annotation(parameter: Parameter) -> Any:
         options["min"] = None if parameter.minimum is None else convert(parameter.minimum)
         options["max"] = None if parameter.maximum is None else convert(parameter.maximum)
     if parameter.choices:
-        kind = enum.StrEnum(parameter.name, {choice: choice for choice in parameter.choices})
+        make_enum: Any = enum.StrEnum  # mypy reads a direct call as a class statement
+        kind = make_enum(parameter.name, {choice: choice for choice in parameter.choices})
     if parameter.type in ("path", "output", "folder"):
         options["metavar"] = "FOLDER" if parameter.type == "folder" else "FILE"
     required = parameter.type == "output" and parameter.name == "file"

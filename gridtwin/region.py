@@ -79,9 +79,7 @@ class Region:
         """Return whether the region has the layer."""
         return layer in self.layers
 
-    def with_layers(
-        self, layers: Mapping[str, pd.DataFrame], provenance: Provenance, **facts: str
-    ) -> Region:
+    def with_layers(self, layers: Mapping[str, pd.DataFrame], provenance: Provenance, **facts: str) -> Region:
         """Return a region in which ``layers`` are added or replaced, all from the same ``provenance``."""
         return replace(
             self,
@@ -119,15 +117,15 @@ class Region:
         return path
 
 
-def read_region(path: str | Path, *, strict_geometry: bool = True) -> Region:
+def read_region(path: str | Path, *, conforming: bool = True) -> Region:
     """Read a region.
 
     Parameters
     ----------
     path
         A GeoPackage that :meth:`Region.write` or QGIS wrote.
-    strict_geometry
-        Refuse layers with missing or wrongly typed geometries; ``gridtwin check`` reads without.
+    conforming
+        Refuse layers that do not pass their schema; ``gridtwin check`` reads them as they are.
 
     Returns
     -------
@@ -165,7 +163,7 @@ def read_region(path: str | Path, *, strict_geometry: bool = True) -> Region:
             table=META_TABLE,
         )
     meta = _read_meta(path)
-    layers = {name: _read_layer(path, name, strict_geometry) for name in names if name != META_TABLE}
+    layers = {name: _read_layer(path, name, conforming=conforming) for name in names if name != META_TABLE}
     crs = pyproj.CRS.from_user_input(meta["", "crs"])
     sources = {
         name: Provenance(**{key: meta.get((name, key), "") for key in Provenance.__dataclass_fields__})
@@ -180,19 +178,14 @@ def read_region(path: str | Path, *, strict_geometry: bool = True) -> Region:
     return Region(layers, crs, meta.get(("", "name"), ""), sources, facts)
 
 
-def _read_layer(path: Path, name: str, strict_geometry: bool) -> pd.DataFrame:
+def _read_layer(path: Path, name: str, *, conforming: bool) -> pd.DataFrame:
     frame = gpd.read_file(path, layer=name, engine="pyogrio", on_invalid="ignore")
-    if name not in LAYERS:
-        return frame
-    return conform(frame, name, strict_geometry=strict_geometry)  # type: ignore[no-any-return]
+    return conform(frame, name) if conforming and name in LAYERS else frame
 
 
 def _read_meta(path: Path) -> dict[tuple[str, str], str]:
     table = pyogrio.read_dataframe(path, layer=META_TABLE, read_geometry=False).fillna("")
-    meta = {
-        (str(row.layer), str(row.key)): str(row.value)
-        for row in table.itertuples()
-    }
+    meta = {(str(row.layer), str(row.key)): str(row.value) for row in table.itertuples()}
     version = meta.get(("", "schema_version"), "")
     if not version.isdigit() or ("", "crs") not in meta:
         raise RegionFileError(

@@ -63,7 +63,8 @@ def test_help_is_quick_and_light() -> None:
         "import sys, gridtwin.cli as cli\n"
         "try: cli.main()\n"
         "except SystemExit: pass\n"
-        "print('LOADED', [m for m in ('geopandas', 'numba', 'shapely', 'pandas', 'scipy', 'folium') if m in sys.modules])"
+        "heavy = ('geopandas', 'numba', 'shapely', 'pandas', 'scipy', 'folium')\n"
+        "print('LOADED', [m for m in heavy if m in sys.modules])"
     )
     seconds = []
     for _ in range(3):
@@ -238,5 +239,8 @@ def test_version() -> None:
 
 def test_importing_the_package_is_light() -> None:
     """``import gridtwin`` loads nothing heavy; its public names come when they are used."""
-    code = "import sys, gridtwin; assert 'geopandas' not in sys.modules; gridtwin.Region; assert 'geopandas' in sys.modules"
+    code = (
+        "import sys, gridtwin; assert 'geopandas' not in sys.modules; "
+        "gridtwin.Region; assert 'geopandas' in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,17 +16,13 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-FETCHED = re.compile(
-    r'<(?:script|img|iframe)[^>]*src="(?:https?:)?//|<link[^>]*href="(?:https?:)?//[^"]*\.css'
-)
+FETCHED = re.compile(r'<(?:script|img|iframe)[^>]*src="(?:https?:)?//|<link[^>]*href="(?:https?:)?//[^"]*\.css')
 COMMON_OPTIONS = {"--help", "--json"}
 
 
 def _blocks(language):
     """Return (page, its blocks of ``language``) for the pages that have any."""
-    found = (
-        (page, [code for name, code in FENCE.findall(page.read_text()) if name == language]) for page in PAGES
-    )
+    found = ((page, [code for name, code in FENCE.findall(page.read_text()) if name == language]) for page in PAGES)
     return [pytest.param(page, codes, id=page.relative_to(ROOT).as_posix()) for page, codes in found if codes]
 
 

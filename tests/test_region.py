@@ -199,9 +199,7 @@ def test_a_newer_schema_is_refused(region: Region, tmp_path: Path) -> None:
     """A region of a later version says so instead of being misread."""
     path = region.write(tmp_path / "r.gpkg")
     with sqlite3.connect(path) as database:
-        database.execute(
-            f"UPDATE {META_TABLE} SET value = ? WHERE key = 'schema_version'", (str(SCHEMA_VERSION + 1),)
-        )
+        database.execute(f"UPDATE {META_TABLE} SET value = ? WHERE key = 'schema_version'", (str(SCHEMA_VERSION + 1),))
     database.close()
     with pytest.raises(RegionFileError, match="newer GridTwin"):
         read_region(path)

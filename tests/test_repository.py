@@ -145,9 +145,7 @@ def package(tmp_path):
 
 
 def _translate(po, text, translation):
-    po.write_text(
-        po.read_text().replace(f'msgid "{text}"\nmsgstr ""', f'msgid "{text}"\nmsgstr "{translation}"')
-    )
+    po.write_text(po.read_text().replace(f'msgid "{text}"\nmsgstr ""', f'msgid "{text}"\nmsgstr "{translation}"'))
 
 
 def test_texts_are_extracted_with_their_files(package):

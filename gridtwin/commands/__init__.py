@@ -17,6 +17,11 @@ _SOURCES = (
     ("vehicles", mark("vehicles of the depots: a table")),
 )
 
+
+def _share(name: str, text: str) -> Parameter:
+    return Parameter(name, "number", text, unit="share", minimum=0, maximum=1)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
@@ -65,9 +70,9 @@ COMMANDS: tuple[Command, ...] = (
                 minimum=0.5,
                 maximum=20,
             ),
-            Parameter("elderly_share", "number", mark("elderly among all persons"), unit="share", minimum=0, maximum=1),
-            Parameter("disabled_share", "number", mark("disabled among all persons"), unit="share", minimum=0, maximum=1),
-            Parameter("children_share", "number", mark("children among all persons"), unit="share", minimum=0, maximum=1),
+            _share("elderly_share", mark("elderly among all persons")),
+            _share("disabled_share", mark("disabled among all persons")),
+            _share("children_share", mark("children among all persons")),
             Parameter("crs", "text", mark("projected CRS in metres, e.g. EPSG:4547; chosen by place when left out")),
             Parameter("name", "text", mark("what people call the region")),
             Parameter("licence", "text", mark("licence of the data"), default=""),

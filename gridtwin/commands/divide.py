@@ -71,9 +71,7 @@ def _day(text: str | None) -> str:
     try:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise UsageError(
-            "date_unreadable", mark("--date {text} is no day; write YYYY-MM-DD"), text=text
-        ) from error
+        raise UsageError("date_unreadable", mark("--date {text} is no day; write YYYY-MM-DD"), text=text) from error
 
 
 def _check_target(region: Region, options: Options, source: Path, target: Path) -> None:
@@ -121,9 +119,7 @@ def with_plan(region: Region, plan: GridPlan, *, name: str, date: str) -> Region
         layer: region.provenance[layer] for layer in ("buildings", "communities") if layer in region.provenance
     }
     divided = region.with_layers(layers, provenance)
-    return Region(
-        divided.layers, divided.crs, divided.name, {**divided.provenance, **kept_sources}, divided.facts
-    )
+    return Region(divided.layers, divided.crs, divided.name, {**divided.provenance, **kept_sources}, divided.facts)
 
 
 def _carried(region: Region, plan: GridPlan, name: str) -> pd.DataFrame:

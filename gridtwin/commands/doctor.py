@@ -57,8 +57,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     facts = [("gridtwin", __version__), ("python", f"{platform.python_version()} ({sys.executable})")]
     facts += [(name, version or missing) for name, version in versions.items()]
     facts += [
-        (name, version or f"{missing} (pip install 'gridtwin[{OPTIONAL[name]}]')")
-        for name, version in optional.items()
+        (name, version or f"{missing} (pip install 'gridtwin[{OPTIONAL[name]}]')") for name, version in optional.items()
     ]
     facts += [(name, str(value)) for name, value in geo.items()]
     facts += [(name, value or missing) for name, value in tools.items()]

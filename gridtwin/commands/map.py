@@ -12,6 +12,7 @@ from gridtwin.i18n import language, mark, tr
 from gridtwin.maps import plan_map, save_map
 from gridtwin.progress import Progress
 from gridtwin.region import Region, read_region
+from gridtwin.schemas import LAYERS
 
 
 def run(options: Options, progress: Progress) -> Outcome:
@@ -31,13 +32,19 @@ def run(options: Options, progress: Progress) -> Outcome:
         title=options["title"] or region.name or Path(options["region"]).stem,
         minimum=int(params.get("minimum", 300)),
         maximum=int(params.get("maximum", 500)),
-        summary=summary,
+        summary={**summary, "source": sources_of(region)},
     )
     save_map(page, target, overwrite=True)
     return Outcome(
         {"region": str(options["region"]), "map": str(target), "bytes": target.stat().st_size},
         files=((target, tr(mark("the map; open it in a browser, no internet needed"))),),
     )
+
+
+def sources_of(region: Region) -> str:
+    """Return the licences of the layers (or their sources), each once: what a map has to name."""
+    named = (origin.licence or origin.source for layer, origin in region.provenance.items() if layer in LAYERS)
+    return "; ".join(dict.fromkeys(name for name in named if name and not name.startswith("gridtwin ")))
 
 
 def current_plan(region: Region) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -143,9 +143,7 @@ class Command:
 REGION = Parameter("region", "path", mark("the region (*.gpkg)"), positional=True)
 OVERWRITE = Parameter("overwrite", "flag", mark("replace what exists"), default=False)
 DRY_RUN = Parameter("dry_run", "flag", mark("do everything but write"), default=False)
-OUTPUT = Parameter(
-    "output", "output", mark("write the result into this new region instead of changing the given one")
-)
+OUTPUT = Parameter("output", "output", mark("write the result into this new region instead of changing the given one"))
 
 
 def defaults_of(command: Command, given: Options) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
     low, high = plan.params.minimum, plan.params.maximum
     walk = m["longest_walk_m"]
     staff = plan.staffing
-    facts = (
+    facts: tuple[tuple[str, str], ...] = (
         (tr(mark("communities")), f"{m['communities']}"),
         (tr(mark("units")), f"{m['units']}"),
         (tr(mark("grids")), f"{m['grids']}"),

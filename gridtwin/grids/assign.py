@@ -170,21 +170,24 @@ def assign_units(
 
 
 def _graph(units: Units, links: Links, mine: Indices, rows: Indices) -> UnitGraph:
-    """Return the part ``mine`` with its links ``rows`` as the kernel's graph."""
+    """Return the part ``mine`` with its links ``rows`` as the kernel's graph.
+
+    Lengths are rounded to centimetres: a vertex more or less on a border must not change the plan.
+    """
     n = len(mine)
     a, b = np.searchsorted(mine, links.a[rows]), np.searchsorted(mine, links.b[rows])
     tail, head = np.r_[a, b], np.r_[b, a]
     order = np.lexsort((head, tail))
     indptr = np.r_[0, np.cumsum(np.bincount(tail, minlength=n))].astype(np.int32)
-    border, cut = links.border_m[rows], links.cut[rows]
+    border, cut = np.round(links.border_m[rows], 2), np.round(links.cut[rows], 4)
     frame = units.frame
     known = units.compound[mine]
     compound = np.full(n, -1, np.int32)
     compound[known >= 0] = np.unique(known[known >= 0], return_inverse=True)[1]
     return UnitGraph(
         frame["households"].to_numpy(np.float64)[mine],
-        frame["area_m2"].to_numpy(np.float64)[mine],
-        np.asarray(shapely.length(frame.geometry.to_numpy()[mine])),
+        np.round(frame["area_m2"].to_numpy(np.float64)[mine], 1),
+        np.round(shapely.length(frame.geometry.to_numpy()[mine]), 2),
         compound,
         indptr,
         head[order].astype(np.int32),

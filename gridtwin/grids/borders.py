@@ -59,7 +59,7 @@ def blocking_lines(streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> Geo
     lines = np.where(shapely.get_dimensions(lines) == 2, shapely.boundary(lines), lines)
     motorway = streets["highway"].fillna("").str.startswith("motorway")
     motorway &= streets["structure"].fillna("ground") == "ground"
-    return np.r_[lines, streets.geometry.to_numpy()[motorway.to_numpy(bool)]]
+    return np.asarray(np.r_[lines, streets.geometry.to_numpy()[motorway.to_numpy(bool)]])
 
 
 def along(segments: Segments, lines: Geometries) -> Flags:
@@ -71,9 +71,7 @@ def along(segments: Segments, lines: Geometries) -> Flags:
     return result
 
 
-def segment_kinds(
-    segments: Segments, streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame
-) -> tuple[Indices, Flags]:
+def segment_kinds(segments: Segments, streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> tuple[Indices, Flags]:
     """Return the kind of each segment (compounds not yet considered) and whether it blocks walkers."""
     bounding, main = highway_rank(streets)
     shapes = streets.geometry.to_numpy()
@@ -89,9 +87,7 @@ def segment_kinds(
     return kinds, blocked
 
 
-def borders_of(
-    segments: Segments, kinds: Indices, blocked: Flags, compound: Indices, community: Indices
-) -> Borders:
+def borders_of(segments: Segments, kinds: Indices, blocked: Flags, compound: Indices, community: Indices) -> Borders:
     """Sum segments to borders between units of one community; contacts under half a metre do not count."""
     inner = (segments.b != OUTSIDE) & (segments.a != segments.b)
     inner[inner] = community[segments.a[inner]] == community[segments.b[inner]]
@@ -108,9 +104,7 @@ def borders_of(
     kind = np.where(same, INSIDE_COMPOUND, kind)
     real = total > LEAST_BORDER_M
     none = np.zeros(int(real.sum()), bool)
-    return Borders(
-        pa[real], pb[real], total[real], open_m[real], kind[real], open_m[real] > LEAST_BORDER_M, none
-    )
+    return Borders(pa[real], pb[real], total[real], open_m[real], kind[real], open_m[real] > LEAST_BORDER_M, none)
 
 
 def with_crossings(
@@ -153,9 +147,7 @@ def with_crossings(
     return replace(borders, walkable=borders.walkable | crossing, crossing=crossing)
 
 
-def _landings(
-    streets: gpd.GeoDataFrame, units: Geometries, water: Geometries, blocking: Geometries
-) -> pd.DataFrame:
+def _landings(streets: gpd.GeoDataFrame, units: Geometries, water: Geometries, blocking: Geometries) -> pd.DataFrame:
     """Return the units at the landings of each chain of streets across a barrier: columns bridge, unit."""
     shapes = streets.geometry.to_numpy()
     count = len(shapes)
@@ -168,9 +160,7 @@ def _landings(
     junction = np.asarray(pd.factorize(junctions, use_na_sentinel=False)[0])
     street = np.tile(np.arange(count), 2)
     size = count + (int(junction.max()) + 1 if count else 0)
-    joint = coo_array(
-        (np.ones(int(afloat.sum())), (street[afloat], count + junction[afloat])), shape=(size, size)
-    )
+    joint = coo_array((np.ones(int(afloat.sum())), (street[afloat], count + junction[afloat])), shape=(size, size))
     bridge = connected_components(joint, directed=False)[1][:count]
     end, unit = shapely.STRtree(units).query(ends, predicate="dwithin", distance=REACH_M)
     landing = pd.DataFrame({"bridge": bridge[street[end]], "unit": unit})

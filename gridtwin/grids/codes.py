@@ -52,7 +52,7 @@ def community_codes(communities: pd.DataFrame) -> Geometries:
         while f"{number:0{COMMUNITY_DIGITS}d}" in taken:
             number += 1
         result[row] = f"{number:0{COMMUNITY_DIGITS}d}"
-    return result
+    return np.asarray(result)
 
 
 def reading_order(shapes: Geometries, group: Indices) -> Indices:

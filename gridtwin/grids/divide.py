@@ -212,7 +212,7 @@ def _worse(
     redone = second >= 0
     load_2 = np.bincount(second[redone], weights=fine.frame["households"].to_numpy()[redone])
     first = np.flatnonzero(redone)[np.unique(second[redone], return_index=True)[1]]
-    return again & (outside(load_2, fine.community[first]) > before)
+    return np.asarray(again & (outside(load_2, fine.community[first]) > before))
 
 
 @dataclass(frozen=True)

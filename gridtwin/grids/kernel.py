@@ -99,9 +99,7 @@ def _root(parent: npt.NDArray[np.int64], x: int) -> int:
 
 
 @compiled
-def _random_tree(
-    m: int, tail: Ints, head: Ints, key: Floats
-) -> tuple[bool, Ints, Ints, Ints, Ints, Ints]:
+def _random_tree(m: int, tail: Ints, head: Ints, key: Floats) -> tuple[bool, Ints, Ints, Ints, Ints, Ints]:
     """Return a minimum spanning tree under ``key``: (spans, order, parent, depth, ...) in breadth-first order."""
     order_e = np.argsort(key)
     parent = np.arange(m)
@@ -350,9 +348,7 @@ def tree_cut(
 
 
 @compiled
-def seed_plan(
-    graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float, state: State
-) -> tuple[Ints, int]:
+def seed_plan(graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float, state: State) -> tuple[Ints, int]:
     """Bisect the graph recursively into at most ``k`` connected grids; return labels and their number."""
     n = len(graph.households)
     labels = np.zeros(n, np.int32)
@@ -382,9 +378,7 @@ def seed_plan(
         best_k = 0
         if m >= 2:
             for _ in range(max(2, min(tries, BLOCKS_OF_TREES // m))):
-                cost, k1 = tree_cut(
-                    nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, side, state
-                )
+                cost, k1 = tree_cut(nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, side, state)
                 if cost < best:
                     best = cost
                     best_k = k1

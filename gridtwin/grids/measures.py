@@ -29,9 +29,8 @@ def polsby_popper(shapes: Any) -> Floats:
     gerrymandering", Yale Law & Policy Review 9 (1991).
     """
     perimeter = shapely.length(shapes)
-    return np.divide(
-        4.0 * np.pi * shapely.area(shapes), perimeter**2, out=np.zeros(len(perimeter)), where=perimeter > 0
-    )
+    squared = 4.0 * np.pi * shapely.area(shapes)
+    return np.asarray(np.divide(squared, perimeter**2, out=np.zeros(len(perimeter)), where=perimeter > 0))
 
 
 def reock(shapes: Any) -> Floats:
@@ -43,7 +42,8 @@ def reock(shapes: Any) -> Floats:
     Political Science 5 (1961).
     """
     radius = shapely.minimum_bounding_radius(shapes)
-    return np.divide(shapely.area(shapes), np.pi * radius**2, out=np.zeros(len(radius)), where=radius > 0)
+    circle = np.pi * radius**2
+    return np.asarray(np.divide(shapely.area(shapes), circle, out=np.zeros(len(radius)), where=radius > 0))
 
 
 def street_share(units: Units, grid: Indices) -> Floats:
@@ -81,18 +81,14 @@ def walkable_pieces(units: Units, grid: Indices) -> Indices:
     return np.bincount(grid[first][inhabited], minlength=int(grid.max()) + 1)
 
 
-def longest_walk(
-    network: StreetNetwork, buildings: gpd.GeoDataFrame, grid: Indices, count: int
-) -> Floats:
+def longest_walk(network: StreetNetwork, buildings: gpd.GeoDataFrame, grid: Indices, count: int) -> Floats:
     """Return the longest walk between two inhabited buildings of each grid, metres (NaN: not walkable).
 
     Shortest ways on the whole walking network count; they may leave the grid.
     """
     homes = np.flatnonzero((grid >= 0) & buildings["households"].fillna(0).gt(0).to_numpy(bool))
     points = gpd.GeoSeries(buildings.geometry.to_numpy()[homes], crs=buildings.crs)
-    return longest_walks(
-        network, points, grid[homes], count, snap_within_m=WALK_SNAP_M, limit_m=WALK_LIMIT_M
-    )
+    return longest_walks(network, points, grid[homes], count, snap_within_m=WALK_SNAP_M, limit_m=WALK_LIMIT_M)
 
 
 def seams(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> dict[str, float]:

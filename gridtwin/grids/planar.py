@@ -15,7 +15,6 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-
 Geometries = npt.NDArray[np.object_]
 Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -85,13 +84,18 @@ def segments_of(polygons: Geometries) -> Segments:
     return Segments(a, b, np.hypot(span[:, 0], span[:, 1]), start[first], end[first])
 
 
+def sum_by(index: Any, values: Any, count: int) -> Floats:
+    """Sum ``values`` over equal ``index``, 0 … count − 1."""
+    return np.asarray(np.bincount(index, weights=values, minlength=count), dtype=np.float64)
+
+
 def pair_lengths(a: Indices, b: Indices, length_m: Floats) -> tuple[Indices, Indices, Floats]:
     """Sum ``length_m`` over equal pairs (a, b); return the pairs in order with their sums."""
     if not len(a):
         return a, b, length_m
     width = int(max(a.max(), b.max())) + 1
     key, inverse = np.unique(a * width + b, return_inverse=True)
-    return key // width, key % width, np.bincount(inverse, weights=length_m)
+    return key // width, key % width, sum_by(inverse, length_m, len(key))
 
 
 def absorb(
@@ -133,9 +137,7 @@ def absorb(
     a0, b0 = segments.a[inner], segments.b[inner]
     weight = np.where(repelled[inner], 1e-6, 1.0) * segments.length_m[inner]
     while True:
-        a, b, w = pair_lengths(
-            np.minimum(label[a0], label[b0]), np.maximum(label[a0], label[b0]), weight
-        )
+        a, b, w = pair_lengths(np.minimum(label[a0], label[b0]), np.maximum(label[a0], label[b0]), weight)
         apart = a != b
         origin = np.r_[a[apart], b[apart]]
         target = np.r_[b[apart], a[apart]]

@@ -20,7 +20,6 @@ from gridtwin.grids.borders import Borders
 from gridtwin.grids.planar import (
     OUTSIDE,
     Flags,
-    Floats,
     Geometries,
     Indices,
     Segments,
@@ -30,8 +29,8 @@ from gridtwin.grids.planar import (
     locate,
     pair_lengths,
     parts_of_labels,
-    renumber,
     segments_of,
+    sum_by,
 )
 from gridtwin.grids.tessellation import dividing_lines, nearest_building
 from gridtwin.i18n import mark, tr
@@ -193,9 +192,7 @@ def _outside_buildings(lines: Geometries, shapes: Geometries) -> Geometries:
     building, line = building[order], line[order]
     cut, first = np.unique(line, return_index=True)
     result = lines.copy()
-    bodies = np.array(
-        [shapely.union_all(solid[group]) for group in np.split(building, first[1:])], dtype=object
-    )
+    bodies = np.array([shapely.union_all(solid[group]) for group in np.split(building, first[1:])], dtype=object)
     if len(cut):
         result[cut] = shapely.difference(lines[cut], bodies)
     return result
@@ -230,7 +227,7 @@ def _absorb_more(
     merged = Segments(label[segments.a], b, segments.length_m, segments.start, segments.end)
     first = np.unique(label, return_index=True)[1]
     all_free = np.bincount(label, weights=~free, minlength=count) == 0
-    area = np.bincount(label, weights=shapely.area(faces), minlength=count)
+    area = sum_by(label, shapely.area(faces), count)
     again = absorb(merged, all_free, group[first], repelled=blocked, area_m2=area, keep_above_m2=SLIVER_M2)
     return again[label]
 
@@ -281,7 +278,7 @@ def _whole_cells(faces: Geometries, label: Indices, block: Indices) -> Indices:
     a, b, length = pair_lengths(a, b, segments.length_m[inner])
     piece = parts_of_labels(a, b, label)
     count = int(piece.max()) + 1
-    area = np.bincount(piece, weights=shapely.area(faces), minlength=count)
+    area = sum_by(piece, shapely.area(faces), count)
     first = np.unique(piece, return_index=True)[1]
     of = label[first]
     largest = np.lexsort((-area, of))
@@ -303,7 +300,8 @@ def _describe(
     barriers: gpd.GeoDataFrame,
 ) -> Units:
     """Order the units, count what they hold, and find their borders."""
-    centre = shapely.get_coordinates(shapely.point_on_surface(faces))
+    # Rounded, so that a vertex more or less on a border (a region divided again) changes nothing.
+    centre = np.round(shapely.get_coordinates(shapely.centroid(faces)), 2)
     order = np.lexsort((centre[:, 0], -centre[:, 1], community))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
@@ -355,7 +353,7 @@ def _main_compound(
     return compound, name
 
 
-def count_people(buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Indices | Floats]:
+def count_people(buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Indices]:
     """Return households, persons and buildings summed over the areas in which the buildings lie."""
     inside = home >= 0
     return {
@@ -364,6 +362,3 @@ def count_people(buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict
         ).astype(np.int64)
         for column in ("households", "persons")
     } | {"buildings": np.bincount(home[inside], minlength=count)}
-
-
-__all__ = ["Units", "count_people", "make_units", "renumber"]

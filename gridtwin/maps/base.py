@@ -59,11 +59,7 @@ MANY_POINTS = 40  # a layer with more is off at first
 def fields(layer: str, *columns: tuple[str, str], frame: gpd.GeoDataFrame) -> list[Field]:
     """Return tooltip fields for those (column, type) pairs that ``frame`` has."""
     known = LAYERS[layer].column_names
-    return [
-        Field(c, kind, f"column.{layer}.{c}" if c in known else c)
-        for c, kind in columns
-        if c in frame.columns
-    ]
+    return [Field(c, kind, f"column.{layer}.{c}" if c in known else c) for c, kind in columns if c in frame.columns]
 
 
 def street_classes(highway: pd.Series) -> npt.NDArray[np.int64]:
@@ -173,9 +169,7 @@ def building_entry(buildings: gpd.GeoDataFrame) -> Entry:
         )
     captions = ("0", *_ranges(BUILDING_BREAKS))
     ramp = list(zip(BUILDING_SHADES, captions, strict=True))
-    return Entry(
-        Text("layer_buildings"), layers, Style(fill=BUILDING_SHADES[1]), count=len(buildings), ramp=ramp
-    )
+    return Entry(Text("layer_buildings"), layers, Style(fill=BUILDING_SHADES[1]), count=len(buildings), ramp=ramp)
 
 
 def _ranges(breaks: Iterable[int]) -> list[str]:

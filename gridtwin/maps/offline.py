@@ -38,9 +38,7 @@ HTML_LANG = {"en": "en", "zh": "zh-CN"}
 _FRAME = {name for name, _ in (*folium.Map.default_js, *folium.Map.default_css)} - VENDORED.keys()
 _HEAD = "<!DOCTYPE html>\n<html>\n<head>\n"
 _SCRIPT = re.compile(r"(<script\b[^>]*>)(.*?)(</script>)", re.DOTALL)
-_EXTERNAL = re.compile(
-    r"<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)"
-)
+_EXTERNAL = re.compile(r"<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)")
 _VIEWPORT = re.compile(r"<meta name=\"viewport\"[^>]*>")
 _MARKER_IMAGES = {
     "iconUrl": "marker-icon.png",
@@ -53,9 +51,7 @@ class MissingAssetError(GridTwinError, LookupError):
     """The map needs a file from the network: an unknown plug-in, a tile server, an icon font."""
 
 
-def save_map(
-    figure_map: folium.Map, path: str | Path, *, overwrite: bool = False, lang: str | None = None
-) -> Path:
+def save_map(figure_map: folium.Map, path: str | Path, *, overwrite: bool = False, lang: str | None = None) -> Path:
     """Write a folium map as one self-contained HTML file; the map itself is left as it is.
 
     Parameters
@@ -117,9 +113,7 @@ def render_map(figure_map: folium.Map, *, lang: str | None = None) -> str:
     external = _EXTERNAL.search(_SCRIPT.sub(r"\1\3", html))
     if external:
         raise _missing(external.group(1))
-    body = _VIEWPORT.sub(
-        '<meta name="viewport" content="width=device-width, initial-scale=1">', html[len(_HEAD) :]
-    )
+    body = _VIEWPORT.sub('<meta name="viewport" content="width=device-width, initial-scale=1">', html[len(_HEAD) :])
     code = lang or next((e.page_lang for e in elements if hasattr(e, "page_lang")), language())
     title = "" if figure.title else "<title>GridTwin</title>\n"
     return (

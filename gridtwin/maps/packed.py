@@ -319,7 +319,4 @@ def _plain(values: pd.Series) -> list[Any]:
             numbers = np.where(np.isfinite(digits), np.rint(numbers * digits) / digits, numbers)
         values = pd.Series(numbers, index=values.index).where(np.isfinite(numbers))
     listed = values.astype(object).where(values.notna(), None).tolist()
-    return [
-        None if item is None else item if isinstance(item, bool | int | float) else str(item)
-        for item in listed
-    ]
+    return [None if item is None else item if isinstance(item, bool | int | float) else str(item) for item in listed]

@@ -69,9 +69,7 @@ def plan_map(
         The language is unknown, a layer has no CRS, or there is nothing to show.
     """
     present = {name: frame for name, frame in layers.items() if frame is not None and len(frame)}
-    grids = (
-        _with_community_names(present["grids"], present.get("communities")) if "grids" in present else None
-    )
+    grids = _with_community_names(present["grids"], present.get("communities")) if "grids" in present else None
     entries = _entries(present, grids, minimum, maximum)
     packed = [layer for entry in entries for layer in entry.layers]
     subject = [layer for entry in entries for layer in entry.layers if entry.text.key in _SUBJECTS]
@@ -130,9 +128,7 @@ def _with_community_names(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame
     ids = grids["community_id"] if "community_id" in grids else pd.Series(None, grids.index, dtype="str")
     if communities is None or "name" not in communities:
         return grids.assign(community=ids)
-    names = (
-        communities.dropna(subset="name").drop_duplicates("community_id").set_index("community_id")["name"]
-    )
+    names = communities.dropna(subset="name").drop_duplicates("community_id").set_index("community_id")["name"]
     return grids.assign(community=ids.map(names).fillna(ids))
 
 
@@ -158,10 +154,7 @@ def _entries(
 
 def _fills() -> list[Style]:
     """Return the fill of each class without violation."""
-    return [
-        Style(fill=colour, fill_opacity=0.78)
-        for colour in (NONE_FILL, BELOW_FILL, *WITHIN_SHADES, ABOVE_FILL)
-    ]
+    return [Style(fill=colour, fill_opacity=0.78) for colour in (NONE_FILL, BELOW_FILL, *WITHIN_SHADES, ABOVE_FILL)]
 
 
 def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
@@ -184,9 +177,7 @@ def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
         heading_key="heading_grids",
         search=["code" if "code" in grids else "grid_id", "community"],
     )
-    return Entry(
-        Text("layer_grids"), [layer], Style(fill=WITHIN_SHADES[2], stroke=GRID.stroke), count=len(grids)
-    )
+    return Entry(Text("layer_grids"), [layer], Style(fill=WITHIN_SHADES[2], stroke=GRID.stroke), count=len(grids))
 
 
 def _grid_fields(grids: gpd.GeoDataFrame) -> list[Field]:
@@ -218,9 +209,7 @@ def _community_entry(communities: gpd.GeoDataFrame) -> Entry:
         communities,
         name="communities",
         passes=[Pass(base.BORDER, (COMMUNITY,))],
-        fields=base.fields(
-            "communities", ("community_id", "text"), ("subdistrict_id", "optional"), frame=communities
-        ),
+        fields=base.fields("communities", ("community_id", "text"), ("subdistrict_id", "optional"), frame=communities),
         labels=list(communities["name"].fillna("").astype(str)) if named else None,
         label_style=LabelStyle(priority=2, size=13.5, colour="#16435f"),
         pick=base.PICK_COMMUNITY,
@@ -257,9 +246,7 @@ def _legend(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> list[Row]:
         Text("class_above", {"maximum": maximum}),
     ]
     outlined = [Style(fill=style.fill, stroke=GRID.stroke, weight=0.8) for style in _fills()]
-    rows = [
-        Row(*item) for item in zip(texts, outlined, ["polygon"] * VIOLATES, map(int, counts), strict=True)
-    ]
+    rows = [Row(*item) for item in zip(texts, outlined, ["polygon"] * VIOLATES, map(int, counts), strict=True)]
     rows = [row for row in rows if row.count or row.text.key == "class_range"]
     violating = int((classes >= VIOLATES).sum())
     style = Style(fill="#ffffff", hatch=HATCH, stroke=VIOLATION.stroke, weight=2, dash=(5, 3))
@@ -310,11 +297,7 @@ def _counted_share(present: Mapping[str, gpd.GeoDataFrame], grids: gpd.GeoDataFr
         total = households.sum()
         return float((households * _numbers(grids, "counted_share")).sum() / total) if total else None
     buildings = present.get("buildings")
-    if (
-        buildings is None
-        or "households_source" not in buildings
-        or buildings["households_source"].isna().all()
-    ):
+    if buildings is None or "households_source" not in buildings or buildings["households_source"].isna().all():
         return None
     households = _numbers(buildings, "households")
     total = households.sum()

@@ -27,7 +27,10 @@ def squares(count: int) -> np.ndarray:
 
 
 def give(
-    grids: gpd.GeoDataFrame, ledger: pd.DataFrame | None = None, old: list[str | None] | None = None, date: str = "2026-01-01"
+    grids: gpd.GeoDataFrame,
+    ledger: pd.DataFrame | None = None,
+    old: list[str | None] | None = None,
+    date: str = "2026-01-01",
 ) -> tuple[list[str], pd.DataFrame]:
     """Return codes and ledger; ``old`` holds the former code of the homes in each grid."""
     former = pd.Series(old if old is not None else [None] * len(grids), dtype="str")

@@ -102,9 +102,7 @@ def test_absorbed_pieces_that_grow_large_stay() -> None:
     none = np.zeros(len(segments.a), bool)
     everything = np.ones(4, bool)
     group = np.zeros(4, np.int64)
-    label = absorb(
-        segments, everything, group, repelled=none, area_m2=shapely.area(faces), keep_above_m2=150.0
-    )
+    label = absorb(segments, everything, group, repelled=none, area_m2=shapely.area(faces), keep_above_m2=150.0)
     assert np.bincount(label).min() >= 2
 
 

@@ -145,9 +145,7 @@ def test_touching_buildings_are_not_cut() -> None:
     """Terraced houses share walls; every house lies wholly in its own unit."""
     houses = shapely.box(np.arange(10) * 8.0 + 10, 40, np.arange(10) * 8.0 + 18, 60)
     town = lattice(1, 1, 1)
-    town["buildings"] = conform(
-        gpd.GeoDataFrame({"households": [60] * 10}, geometry=houses, crs=CRS), "buildings"
-    )
+    town["buildings"] = conform(gpd.GeoDataFrame({"households": [60] * 10}, geometry=houses, crs=CRS), "buildings")
     units = units_of(town)
     assert len(units.frame) == 10
     assert (uncut(units, town["buildings"]) > 1 - 1e-6).all()
@@ -177,9 +175,7 @@ def test_point_buildings_share_a_block() -> None:
     """Buildings may be points: the block is shared out by nearness."""
     town = lattice(1, 1, 1)
     points = shapely.points([[25.0, 50.0], [75.0, 50.0]])
-    town["buildings"] = conform(
-        gpd.GeoDataFrame({"households": [300, 300]}, geometry=points, crs=CRS), "buildings"
-    )
+    town["buildings"] = conform(gpd.GeoDataFrame({"households": [300, 300]}, geometry=points, crs=CRS), "buildings")
     units = units_of(town)
     assert units.frame["area_m2"].to_numpy() == pytest.approx([5e3, 5e3])
 

@@ -94,9 +94,7 @@ def test_bad_classes_are_refused(classes):
 
 def test_mixed_kinds_are_refused():
     """Lines and points do not go into one layer; of_kind parts them."""
-    frame = gpd.GeoDataFrame(
-        geometry=[shapely.Point(120, 31), shapely.LineString([(120, 31), (121, 31)])], crs=4326
-    )
+    frame = gpd.GeoDataFrame(geometry=[shapely.Point(120, 31), shapely.LineString([(120, 31), (121, 31)])], crs=4326)
     with pytest.raises(UsageError, match="several"):
         pack(frame)
     assert len(of_kind(frame, "line")) == len(of_kind(frame, "point")) == 1
@@ -112,9 +110,7 @@ def test_empty_geometries_are_left_out_with_their_classes_and_labels():
     """Features without geometry take their class and label with them."""
     frame = mixed()
     frame.loc[0, "geometry"] = None
-    layer = PackedLayer(
-        frame, name="x", passes=PASSES, classes=[7, 9], labels=["a", "b"], fields=[Field("name")]
-    )
+    layer = PackedLayer(frame, name="x", passes=PASSES, classes=[7, 9], labels=["a", "b"], fields=[Field("name")])
     raw = zlib.decompress(base64.b64decode(layer.packet))
     head = json.loads(raw[: raw.index(b"\0")])
     assert head["labels"] == ["b"]
@@ -153,9 +149,7 @@ def test_coordinates_in_the_page_equal_the_input(browse, tmp_path, kind):
     PackedLayer(frame, name="x", passes=PASSES).add_to(figure_map)
     watched = browse()
     page = watched.open(save_map(figure_map, tmp_path / "map.html"))
-    x, y, parts = page.evaluate(
-        f"(() => {{ const d = {FIND}.data; return [[...d.x], [...d.y], [...d.pointOf]]; }})()"
-    )
+    x, y, parts = page.evaluate(f"(() => {{ const d = {FIND}.data; return [[...d.x], [...d.y], [...d.pointOf]]; }})()")
     got = np.column_stack([x, y])
     shapes = frame.to_crs(4326).geometry.to_numpy()
     if kind == "polygon":
@@ -188,9 +182,7 @@ def test_picking_agrees_with_shapely(browse, tmp_path):
         }}""",
         np.column_stack([degrees.x, degrees.y]).tolist(),
     )
-    want = [
-        next((i for i, shape in enumerate(frame.geometry) if shape.covers(point)), -1) for point in points
-    ]
+    want = [next((i for i, shape in enumerate(frame.geometry) if shape.covers(point)), -1) for point in points]
     assert set(want) == {-1, 0, 1}
     assert (np.array(got) == np.array(want))[far].all()
 

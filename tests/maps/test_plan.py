@@ -388,8 +388,6 @@ def test_points_of_many_are_off_at_first(layers):
         gpd.pd.concat([layers["facilities"]] * 30, ignore_index=True), crs=layers["facilities"].crs
     )
     figure_map = plan_map({**layers, "facilities": facilities}, lang="en", title="t")
-    shown = {
-        child.layer_name: child.show for child in figure_map._children.values() if hasattr(child, "packet")
-    }
+    shown = {child.layer_name: child.show for child in figure_map._children.values() if hasattr(child, "packet")}
     assert not shown["facilities"]
     assert shown["grids"]

@@ -14,9 +14,7 @@ def test_manifest_follows_the_list_of_packages():
     """The manifest names the packages, versions, licences and files that tools/vendor.py lists."""
     manifest = json.loads((vendor.ASSETS / vendor.MANIFEST).read_text("utf-8"))
     listed = [(p.name, p.version, p.licence, sorted(p.files.values())) for p in vendor.PACKAGES]
-    assert [
-        (e["name"], e["version"], e["licence"], sorted(e["files"])) for e in manifest["packages"]
-    ] == listed
+    assert [(e["name"], e["version"], e["licence"], sorted(e["files"])) for e in manifest["packages"]] == listed
 
 
 def test_changes_are_found(tmp_path):

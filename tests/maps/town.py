@@ -18,8 +18,7 @@ def town(columns: int = 5, rows: int = 4, buildings: int = 200, seed: int = 7) -
     grids = _grids(columns, rows, rng)
     communities = grids.dissolve("community_id", as_index=False)[["community_id", "geometry"]]
     communities["name"] = [
-        f"{NAMES[n % len(NAMES)]}{n // len(NAMES) + 1 if n >= len(NAMES) else ''}"
-        for n in range(len(communities))
+        f"{NAMES[n % len(NAMES)]}{n // len(NAMES) + 1 if n >= len(NAMES) else ''}" for n in range(len(communities))
     ]
     return {
         "grids": grids,
@@ -51,9 +50,7 @@ def _grids(columns: int, rows: int, rng: np.random.Generator) -> gpd.GeoDataFram
     frame = gpd.GeoDataFrame(
         {
             "grid_id": [f"g{n:04d}" for n in number],
-            "code": [
-                f"3201060010{k % 100:02d}{n % 999 + 1:03d}" for n, k in zip(number, community, strict=True)
-            ],
+            "code": [f"3201060010{k % 100:02d}{n % 999 + 1:03d}" for n, k in zip(number, community, strict=True)],
             "community_id": [f"c{k:03d}" for k in community],
             "households": households,
             "persons": (households * 2.6).astype(int),
@@ -76,9 +73,7 @@ def _buildings(columns: int, rows: int, count: int, rng: np.random.Generator) ->
     centre = ORIGIN + step * (np.column_stack([across.ravel(), up.ravel()])[:count] + 0.5)
     half = step * rng.uniform(0.18, 0.36, (count, 2))
     angle = rng.normal(0, 0.15, count)
-    turn = np.stack(
-        [np.stack([np.cos(angle), np.sin(angle)], -1), np.stack([-np.sin(angle), np.cos(angle)], -1)], 1
-    )
+    turn = np.stack([np.stack([np.cos(angle), np.sin(angle)], -1), np.stack([-np.sin(angle), np.cos(angle)], -1)], 1)
     box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     corners = centre[:, None] + (box * half[:, None]) @ turn
     households = np.where(rng.random(count) < 0.3, 0, rng.integers(1, 100, count))

@@ -86,7 +86,7 @@ class GridTwinError(Exception):
 
     exit_code = 1
 
-    def __init__(self, code: str, message: str, **params: Any) -> None:
+    def __init__(self, code: str, message: str, /, **params: Any) -> None:
         self.code = code
         self.message = message
         self.params = params

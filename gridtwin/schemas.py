@@ -123,9 +123,7 @@ def _count(name: str, en: str, zh: str, unit: str, *, sensitive: bool = False) -
     return Column(name, "integer", en, zh, unit, minimum=0, sensitive=sensitive)
 
 
-def _number(
-    name: str, en: str, zh: str, unit: str, low: float | None = 0.0, high: float | None = None
-) -> Column:
+def _number(name: str, en: str, zh: str, unit: str, low: float | None = 0.0, high: float | None = None) -> Column:
     return Column(name, "number", en, zh, unit, minimum=low, maximum=high)
 
 
@@ -443,9 +441,7 @@ def _typed(values: pd.Series, layer: Layer, column: Column, ids: pd.Series) -> t
         unreadable = np.isnan(numbers) & ~missing
         infinite = np.isinf(numbers)
         if unreadable.any():
-            fault(
-                "not_a_number", mark("{count} values are no numbers"), unreadable, mark("write plain numbers")
-            )
+            fault("not_a_number", mark("{count} values are no numbers"), unreadable, mark("write plain numbers"))
         if infinite.any():
             fault("not_finite", mark("{count} values are infinite"), infinite)
         numbers = numbers.where(~infinite)

@@ -64,10 +64,7 @@ def layers_page() -> str:
 
 
 def _layer_list(layers: Iterable[Layer]) -> list[str]:
-    rows = [
-        (f"[`{layer.name}`](#{layer.name})", layer.en, layer.zh, layer.geometry or "table")
-        for layer in layers
-    ]
+    rows = [(f"[`{layer.name}`](#{layer.name})", layer.en, layer.zh, layer.geometry or "table") for layer in layers]
     return _table(("Layer · 图层", "Title", "名称", "Geometry · 几何"), rows)
 
 

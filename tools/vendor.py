@@ -90,9 +90,7 @@ def differences(assets: Path) -> list[str]:
     manifest = json.loads((assets / MANIFEST).read_text("utf-8"))
     known = {name: digest for entry in manifest["packages"] for name, digest in entry["files"].items()}
     files = {path.relative_to(assets).as_posix(): path for path in assets.rglob("*") if path.is_file()}
-    present = {
-        name: path for name, path in files.items() if name != MANIFEST and not path.name.startswith(".")
-    }
+    present = {name: path for name, path in files.items() if name != MANIFEST and not path.name.startswith(".")}
     changed = (name for name in present.keys() & known.keys() if sha256(present[name]) != known[name])
     lines = [f"not in the manifest: {name}" for name in sorted(present.keys() - known.keys())]
     lines += [f"missing: {name}" for name in sorted(known.keys() - present.keys())]

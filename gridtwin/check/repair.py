@@ -34,19 +34,9 @@ class Repair:
     message: str
 
     def text(self, lang: str | None = None) -> str:
-        """Render the repair as one line."""
+        """Render what was mended, with the first ids."""
         more = ", …" if self.count > len(self.ids) else ""
-        return f"{self.layer}: {tr(self.message, lang).format(count=self.count)} [{', '.join(self.ids)}{more}]"
-
-    def to_dict(self, lang: str | None = None) -> dict[str, Any]:
-        """Return the repair as plain values for ``--json``."""
-        return {
-            "code": self.code,
-            "layer": self.layer,
-            "count": self.count,
-            "ids": list(self.ids),
-            "message": tr(self.message, lang).format(count=self.count),
-        }
+        return f"{tr(self.message, lang).format(count=self.count)} [{', '.join(self.ids)}{more}]"
 
 
 Mended = tuple[gpd.GeoDataFrame, Flags]

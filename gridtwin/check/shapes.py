@@ -80,7 +80,9 @@ def _repeated_faults(layer: str, frame: gpd.GeoDataFrame) -> list[Fault]:
 def repeated(frame: gpd.GeoDataFrame, layer: str) -> tuple[Flags, Flags]:
     """Return which rows repeat an earlier one in all columns but the key, and which in geometry alone."""
     shapes = frame.geometry.to_numpy()
-    shape = pd.factorize(shapely.to_wkb(shapely.normalize(shapes)))[0]
+    # Two lines in opposite directions may be the two ways of one street: those are no repetition.
+    area = shapely.get_dimensions(shapes) == 2
+    shape = pd.factorize(shapely.to_wkb(np.where(area, shapely.normalize(shapes), shapes)))[0]
     known = shape >= 0
     columns = frame.drop(columns=[frame.geometry.name, LAYERS[layer].key], errors="ignore")
     table = pd.DataFrame(columns.assign(**{frame.geometry.name: shape}))

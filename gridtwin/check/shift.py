@@ -31,6 +31,12 @@ MIN_NEAR = 150  # street points near buildings that are needed for a judgement
 MIN_CHANCE = 0.06  # share of them in buildings by chance below which layers are too sparse to judge
 MUCH_LESS = 0.5  # a fit has at most this share of the hits of the alternatives
 _NOT_OPEN = ("tunnel",)
+_MESSAGES = {  # by whether the layer lies east and north of the other
+    (True, True): mark("the layer lies {east:.0f} m east and {north:.0f} m north of '{other}', as GCJ-02 does"),
+    (True, False): mark("the layer lies {east:.0f} m east and {north:.0f} m south of '{other}', as GCJ-02 does"),
+    (False, True): mark("the layer lies {east:.0f} m west and {north:.0f} m north of '{other}', as GCJ-02 does"),
+    (False, False): mark("the layer lies {east:.0f} m west and {north:.0f} m south of '{other}', as GCJ-02 does"),
+}
 
 
 def shift_faults(layers: Mapping[str, gpd.GeoDataFrame], *, to_gcj02: Offset | None = None) -> list[Fault]:
@@ -67,16 +73,17 @@ def _default_offset() -> Offset:
 
 
 def _fault(layer: str, metres: float, offset: Floats) -> Fault:
-    east, north = np.median(offset, axis=0)
+    east, north = (float(value) for value in np.median(offset, axis=0))
     return Fault(
         "shifted_as_gcj02",
-        mark("the layer lies {metres:.0f} m {direction} of layer '{other}', as coordinates in GCJ-02 do"),
+        _MESSAGES[east >= 0, north >= 0],
         layer,
         count=1,
         hint=mark("build the region again and declare this layer as gcj02"),
         params={
             "metres": metres,
-            "direction": _compass(float(east), float(north)),
+            "east": abs(east),
+            "north": abs(north),
             "other": "streets" if layer == "buildings" else "buildings",
         },
     )
@@ -137,8 +144,3 @@ def _hits(points: Floats, tree: shapely.STRtree) -> float:
         shapely.points(points), max_distance=NEAR_M, return_distance=True, all_matches=False
     )
     return float((distance == 0).mean()) if len(distance) >= MIN_NEAR else np.nan
-
-
-def _compass(east: float, north: float) -> str:
-    names = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
-    return names[round(np.degrees(np.arctan2(east, north)) / 45) % 8]

@@ -49,9 +49,7 @@ class Assembled:
     drafted: bool
 
 
-def assemble(
-    layers: Mapping[str, Any], wishes: Wishes, *, frame: Any = None, progress: Progress = silent
-) -> Assembled:
+def assemble(layers: Mapping[str, Any], wishes: Wishes, *, frame: Any = None, progress: Progress = silent) -> Assembled:
     """Put households into buildings, heights onto junctions, and buildings into communities.
 
     Parameters

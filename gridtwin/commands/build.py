@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyproj
 
 from gridtwin import __version__
@@ -16,7 +16,11 @@ from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError, UsageError
 from gridtwin.households import GroupShares, HouseholdAssumptions
 from gridtwin.i18n import mark, tr
+from gridtwin.load.mapping import LayerMapping, read_mapping
 from gridtwin.load.osm import read_osm
+from gridtwin.load.tables import join_households
+from gridtwin.load.topology import add_junctions, junctions_of
+from gridtwin.load.vector import LayerSource, read_layers, read_register
 from gridtwin.progress import Progress, part
 from gridtwin.region import Provenance, Region
 from gridtwin.schemas import LAYERS, input_layers
@@ -42,12 +46,17 @@ def run(options: Options, progress: Progress) -> Outcome:
         raise OutputExistsError(
             "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
         )
-    _check_sources(options)
+    mapping = read_mapping(options["mapping"]) if options["mapping"] else {}
+    files = {name: options[name] or (mapping[name].file if name in mapping else "") for name in OWN_LAYERS}
+    own = {name: LayerSource(Path(path), mapping.get(name)) for name, path in files.items() if path}
+    _check_sources(options, own)
     wishes = _wishes(options)
     sources = _Sources()
     if options["osm"] or options["place"]:
         _read_map(options, sources, part(progress, 0.0, 0.3))
-    _read_own(options, sources, part(progress, 0.3, 0.5))
+    _read_own(options, own, sources, part(progress, 0.3, 0.5))
+    if options["households"]:
+        _join_register(options, mapping.get("households"), sources)
     built = assemble(sources.layers, wishes, frame=sources.frame, progress=part(progress, 0.5, 0.95))
     region = _region(options, sources, built)
     files: tuple[tuple[Path, str], ...] = ()
@@ -68,17 +77,19 @@ def run(options: Options, progress: Progress) -> Outcome:
     return Outcome(data, _facts(region, built), files, tuple(sources.notes))
 
 
-def _check_sources(options: Options) -> None:
+def _check_sources(options: Options, own: Mapping[str, LayerSource]) -> None:
     """Refuse calls without streets or buildings, or with two maps."""
     if options["osm"] and options["place"]:
         raise UsageError("two_maps", mark("give --osm or --place, not both"))
     if options["osm"] or options["place"]:
         return
-    missing = [f"--{name}" for name in ("streets", "buildings") if not options[name]]
+    missing = [f"--{name}" for name in ("streets", "buildings") if name not in own]
     if missing:
         raise UsageError(
             "no_source",
-            mark("nothing to build from: give --osm FILE, --place NAME, or --streets and --buildings (missing: {options})"),
+            mark(
+                "nothing to build from: give --osm FILE, --place NAME, or --streets and --buildings (missing: {options})"
+            ),
             options=", ".join(missing),
         )
 
@@ -167,7 +178,53 @@ def _facts(region: Region, built: Assembled) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
-def _read_own(options: Options, sources: _Sources, progress: Progress) -> None:
+def _read_own(options: Options, own: Mapping[str, LayerSource], sources: _Sources, progress: Progress) -> None:
     """Read the user's own layers; each replaces the map's layer of the same name."""
+    if not own:
+        return
+    layers, crs = read_layers(own, crs=sources.crs or options["crs"], progress=progress)
+    sources.layers |= layers
+    sources.crs = sources.crs or crs
+    for name, source in own.items():
+        datum = source.mapping.datum if source.mapping else ""
+        note = tr(mark("converted from {datum}")).format(datum=datum) if datum not in ("", "wgs84") else ""
+        sources.provenance[name] = _provenance(options, str(source.path), note=note)
+    if "streets" in own:
+        _join_streets(sources)
 
 
+def _join_streets(sources: _Sources) -> None:
+    """Make junctions where own streets come without them."""
+    streets = sources.layers["streets"]
+    if streets["from_junction_id"].isna().any() or streets["to_junction_id"].isna().any():
+        streets, junctions = add_junctions(streets)
+        note = tr(mark("junctions made where streets meet"))
+    else:
+        junctions = junctions_of(streets)
+        note = tr(mark("junctions from the streets' columns"))
+    sources.layers |= {"streets": streets, "junctions": junctions}
+    sources.provenance["junctions"] = replace(sources.provenance["streets"], note=note)
+
+
+def _join_register(options: Options, mapping: LayerMapping | None, sources: _Sources) -> None:
+    """Put the households of a table into the buildings, and report what found no building."""
+    by = str(getattr(options["households_by"], "value", options["households_by"]))
+    table = read_register(options["households"], mapping=mapping, by=by)
+    sources.layers["buildings"], report = join_households(sources.layers["buildings"], table, by=by)
+    before = sources.provenance["buildings"]
+    also = f"{before.note}; households from {Path(options['households']).name}"
+    sources.provenance["buildings"] = replace(before, note=also)
+    if report.unmatched_rows:
+        sources.notes.append(
+            tr(
+                mark(
+                    "{rows} of {all} rows of the household table found no building "
+                    "({households} households) [{ids}, …]; their place in the plan is lost until they do"
+                )
+            ).format(
+                rows=report.unmatched_rows,
+                all=report.rows,
+                households=report.unmatched_households,
+                ids=", ".join(report.unmatched_ids),
+            )
+        )

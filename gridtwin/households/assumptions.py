@@ -114,8 +114,7 @@ def _read_into(path: Path, uses: dict[str, UseAssumption], aliases: dict[str, st
     rows = list(csv.DictReader(lines))
     missing = [name for name in ("use", *_NUMBERS[:3]) if not rows or name not in rows[0]]
     faults = [
-        Fault("column_missing", mark("the column is missing"), path.name, name, hint=mark("add it"))
-        for name in missing
+        Fault("column_missing", mark("the column is missing"), path.name, name, hint=mark("add it")) for name in missing
     ]
     for row in [] if missing else rows:
         use = row["use"].strip().lower()

@@ -72,7 +72,7 @@ def estimate_households(
     LayerFaultsError
         If counts, flats or totals are negative, or totals name a place twice.
     InputError
-        If the layer is in degrees.
+        If the layer is not in metres.
     UsageError
         If ``persons_per_household`` is not above 0.
 
@@ -111,9 +111,7 @@ class _Basis:
     stale: Flags  # an earlier estimate, to be made anew
 
 
-def _basis(
-    frame: gpd.GeoDataFrame, assumptions: HouseholdAssumptions, persons_per_household: float
-) -> _Basis:
+def _basis(frame: gpd.GeoDataFrame, assumptions: HouseholdAssumptions, persons_per_household: float) -> _Basis:
     """Return source, weight and floor area of each building before any total is applied."""
     stale = frame["households_source"].isin((FLATS, ESTIMATED)).to_numpy(bool)
     counted = frame["households"].notna().to_numpy(bool) & ~stale

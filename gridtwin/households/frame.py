@@ -8,7 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridtwin.errors import Fault, InputError, LayerFaultsError, first_ids
+from gridtwin.coordinates import require_metric
+from gridtwin.errors import Fault, LayerFaultsError, first_ids
 from gridtwin.households.assumptions import GROUPS
 from gridtwin.i18n import mark
 
@@ -19,12 +20,8 @@ COUNTS = ("households", "persons", *GROUPS, "flats")
 
 def with_columns(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the frame with every column that is read, empty where missing, or raise what is wrong."""
-    if buildings.crs is not None and buildings.crs.is_geographic:
-        raise InputError(
-            "crs_in_degrees",
-            mark("layer 'buildings' is in degrees ({crs}); floor areas need metres, so reproject it first"),
-            crs=buildings.crs.to_string(),
-        )
+    if buildings.crs is not None:
+        require_metric(buildings.crs, "buildings", buildings)
     out = buildings.copy(deep=False)
     for name in COUNTS:
         values = out[name] if name in out.columns else pd.Series(pd.NA, index=out.index)
@@ -34,11 +31,7 @@ def with_columns(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         if name not in out.columns:
             out[name] = pd.Series(None, index=out.index, dtype="str")
     ids = out["building_id"] if "building_id" in out.columns else out.index.to_series()
-    faults = [
-        _negative("buildings", name, ids[bad])
-        for name in COUNTS
-        if (bad := out[name].lt(0).fillna(False)).any()
-    ]
+    faults = [_negative("buildings", name, ids[bad]) for name in COUNTS if (bad := out[name].lt(0).fillna(False)).any()]
     faults += [
         Fault(
             "not_whole",

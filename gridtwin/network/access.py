@@ -18,9 +18,7 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Mode = Literal["walk", "drive"]
 
-_NO_STREET = frozenset(
-    ("abandoned", "construction", "no", "planned", "platform", "proposed", "raceway", "razed")
-)
+_NO_STREET = frozenset(("abandoned", "construction", "no", "planned", "platform", "proposed", "raceway", "razed"))
 # Classes as in OSMnx's filters of walking and driving networks, but cycleways stay open to walkers and
 # service roads to vehicles. A class that is in neither list, or missing, is open.
 NOT_FOR_WALKERS = _NO_STREET | {"bus_guideway", "motorway", "motorway_link"}
@@ -63,9 +61,7 @@ class Speeds:
         """Refuse speeds at which nobody moves."""
         speeds = (self.walk_m_s, self.steps_factor, *self.drive_m_s.values())
         if not all(speed > 0 for speed in speeds) or self.steps_factor > 1:
-            raise UsageError(
-                "speed_wrong", mark("speeds must be above 0, and the factor for stairs at most 1")
-            )
+            raise UsageError("speed_wrong", mark("speeds must be above 0, and the factor for stairs at most 1"))
 
 
 def open_streets(streets: pd.DataFrame, mode: Mode) -> Flags:

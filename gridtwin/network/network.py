@@ -109,9 +109,7 @@ class StreetNetwork:
                 np.where(np.isfinite(self.forward_s), self.length_m, np.inf),
                 np.where(np.isfinite(self.backward_s), self.length_m, np.inf),
             )
-        raise UsageError(
-            "weight_unknown", mark("'{weight}' is no weight; take 'length_m' or 'seconds'"), weight=weight
-        )
+        raise UsageError("weight_unknown", mark("'{weight}' is no weight; take 'length_m' or 'seconds'"), weight=weight)
 
     def arc_cost(self, weight: str) -> Floats:
         """Return the cost of each arc, (arcs,); see :meth:`edge_cost`."""
@@ -173,9 +171,7 @@ def street_network(
     back = np.where(one_way(frame, mode), np.inf, back)
     x, y = _coordinates(frame, junctions, start, end, ids)
     indptr, head, edge, forward = _arcs(start, end, np.isfinite(back), len(ids))
-    return StreetNetwork(
-        mode, frame, row, start, end, length_m, along, back, ids, x, y, indptr, head, edge, forward
-    )
+    return StreetNetwork(mode, frame, row, start, end, length_m, along, back, ids, x, y, indptr, head, edge, forward)
 
 
 def components(network: StreetNetwork) -> tuple[Indices, pd.DataFrame]:
@@ -272,9 +268,7 @@ def _coordinates(
     return np.ascontiguousarray(place[:, 0]), np.ascontiguousarray(place[:, 1])
 
 
-def _arcs(
-    start: Indices, end: Indices, two_way: Flags, junctions: int
-) -> tuple[Indices, Indices, Indices, Flags]:
+def _arcs(start: Indices, end: Indices, two_way: Flags, junctions: int) -> tuple[Indices, Indices, Indices, Flags]:
     """Return indptr, head, edge and forward of the arcs, sorted by the junction that they leave."""
     back = np.flatnonzero(two_way)
     edges = np.arange(len(start))

@@ -71,9 +71,7 @@ def reach(network: StreetNetwork, sources: Snapped, *, limit: float, weight: str
     else:
         seed, seed_cost = np.zeros((len(edge), 2), np.int64), np.full((len(edge), 2), np.inf)
     seed_cost[~sources.found] = np.inf
-    arrays = kernel.bounded(
-        network.indptr, network.head, network.arc_cost(weight), seed, seed_cost, float(limit)
-    )
+    arrays = kernel.bounded(network.indptr, network.head, network.arc_cost(weight), seed, seed_cost, float(limit))
     return Reach(*arrays)
 
 

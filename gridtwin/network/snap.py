@@ -81,9 +81,7 @@ def snap(network: StreetNetwork, places: Any, *, within_m: float, among: Flags |
     else:
         choice = np.flatnonzero(among)
         tree = shapely.STRtree(network.geometry[choice])
-    (which, line), near_m = tree.query_nearest(
-        shapes, max_distance=within_m, return_distance=True, all_matches=False
-    )
+    (which, line), near_m = tree.query_nearest(shapes, max_distance=within_m, return_distance=True, all_matches=False)
     found = choice[line]
     edge[which], distance_m[which] = found, near_m
     offset_m[which] = _share_along(network.geometry[found], shapes[which]) * network.length_m[found]

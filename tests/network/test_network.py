@@ -87,12 +87,8 @@ def test_uphill_is_slower_than_downhill():
 
 def test_vehicles_go_by_class_and_by_column():
     """Primary 65 km/h, unknown classes 25 km/h, the layer's own speed first."""
-    streets = street_frame(
-        CROSS, highway=["primary", "rue", "primary"], drive_speed_m_s=[np.nan, np.nan, 5.0]
-    )
-    assert street_network(streets, mode="drive").forward_s == pytest.approx(
-        [6.5 / 1.17361, 14.4, 10.0], rel=1e-3
-    )
+    streets = street_frame(CROSS, highway=["primary", "rue", "primary"], drive_speed_m_s=[np.nan, np.nan, 5.0])
+    assert street_network(streets, mode="drive").forward_s == pytest.approx([6.5 / 1.17361, 14.4, 10.0], rel=1e-3)
 
 
 def test_bridge_does_not_meet_what_passes_under_it():

@@ -129,9 +129,7 @@ def test_vehicles_go_round_where_a_street_is_one_way():
     """Behind you on a one-way street of a ring means once around the ring."""
     ring = [("a", "b", [(0, 0), (100, 0)]), ("b", "c", [(100, 0), (50, 80)]), ("c", "a", [(50, 80), (0, 0)])]
     network = street_network(street_frame(ring, oneway=[True] * 3, length_m=[100.0] * 3), mode="drive")
-    ways = farthest_walk(
-        network, places([0, 0], [60.0, 20.0]), places([0, 0], [20.0, 60.0]), [0, 1], limit_m=999
-    )
+    ways = farthest_walk(network, places([0, 0], [60.0, 20.0]), places([0, 0], [20.0, 60.0]), [0, 1], limit_m=999)
     assert ways.tolist() == [260.0, 40.0]
 
 
@@ -176,9 +174,7 @@ def test_loose_ends_of_the_data_are_not_walked():
     """A home beside a stray footway belongs to the street behind it."""
     rows = [("a", "b", [(0, 0), (1000, 0)]), ("x", "y", [(500, 20), (505, 20)])]
     network = street_network(street_frame(rows), mode="walk")
-    walk = longest_walks(
-        network, shapely.points([[502, 21], [602, 0]]), [0, 0], 1, snap_within_m=50, limit_m=999
-    )
+    walk = longest_walks(network, shapely.points([[502, 21], [602, 0]]), [0, 0], 1, snap_within_m=50, limit_m=999)
     assert walk == pytest.approx([121.0])
 
 
@@ -204,9 +200,7 @@ def test_closing_a_street_never_shortens_a_walk(seed):
     at = snap(before_net, points, within_m=1e3)
     stay = at.edge != closed
     after_net = street_network(streets.drop(index=closed).reset_index(drop=True), mode="walk")
-    before = farthest_walk(
-        before_net, at.take(stay).take(np.arange(3)), at.take(stay), group[stay], limit_m=1e6
-    )
+    before = farthest_walk(before_net, at.take(stay).take(np.arange(3)), at.take(stay), group[stay], limit_m=1e6)
     edge = at.edge[stay]
     moved = Snapped(edge - (edge > closed), at.offset_m[stay], at.distance_m[stay])
     after = farthest_walk(after_net, moved.take(np.arange(3)), moved, group[stay], limit_m=1e6)

@@ -25,9 +25,7 @@ def network():
 
 def test_point_goes_to_the_nearest_edge_with_offset(network):
     """30 m along and 10 m beside; 60 m up and 5 m beside; too far; nowhere."""
-    points = gpd.GeoSeries(
-        [shapely.Point(30, 10), shapely.Point(95, 60), shapely.Point(30, -400), None], crs=CRS
-    )
+    points = gpd.GeoSeries([shapely.Point(30, 10), shapely.Point(95, 60), shapely.Point(30, -400), None], crs=CRS)
     at = snap(network, points, within_m=50)
     assert at.edge.tolist() == [0, 1, -1, -1]
     assert at.found.tolist() == [True, True, False, False]

@@ -21,7 +21,7 @@ from gridtwin.households import (
     household_summary,
 )
 from gridtwin.i18n import mark, tr
-import gridtwin.load.toy as raster
+from gridtwin.load import raster
 from gridtwin.progress import Progress, part, silent
 from gridtwin.schemas import conform, empty_layer
 
@@ -72,18 +72,21 @@ def assemble(layers: Mapping[str, Any], wishes: Wishes, *, frame: Any = None, pr
     result.setdefault("barriers", empty_layer("barriers", layers["buildings"].crs))
     if wishes.dem:
         progress(0.05, tr(mark("Reading heights")))
-        result["junctions"] = raster.sample_elevation(wishes.dem, result["junctions"])
-        result["streets"] = raster.street_slopes(result["streets"], result["junctions"])
+        junctions, streets = result["junctions"], result["streets"]
+        junctions = junctions.assign(elevation_m=raster.sample_elevation(wishes.dem, junctions))
+        result["streets"] = streets.assign(slope=raster.street_slopes(streets, junctions))
+        result["junctions"] = junctions
     given = "communities" in result and len(result["communities"]) > 0
     buildings = result["buildings"]
     if given:
         result["communities"] = _marked_as_given(result["communities"])
         buildings = in_communities(buildings, result["communities"])
     progress(0.15, tr(mark("Estimating households")))
+    registered = _registered(result.get("communities"))
     buildings = estimate_households(
         buildings,
         assumptions=wishes.assumptions,
-        community_totals=_registered(result.get("communities")),
+        community_totals=registered,
         zone_population=_population(buildings, result.get("communities"), wishes.population),
         persons_per_household=wishes.persons_per_household,
         shares=wishes.shares,
@@ -100,7 +103,8 @@ def assemble(layers: Mapping[str, Any], wishes: Wishes, *, frame: Any = None, pr
         )
         buildings = in_communities(buildings, result["communities"])
     result["buildings"] = conform(buildings, "buildings")
-    return Assembled(result, household_summary(result["buildings"]), drafted=not given)
+    summary = household_summary(buildings, assumptions=wishes.assumptions, community_totals=registered)
+    return Assembled(result, summary, drafted=not given)
 
 
 def in_communities(buildings: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -130,13 +134,14 @@ def _population(
         return None
     points = shapely.point_on_surface(buildings.geometry.to_numpy())
     if communities is not None and len(communities):
-        zones = communities.geometry
-        at = locate(points, zones.to_numpy())
+        zones = communities[["geometry"]]
+        at = locate(points, zones.geometry.to_numpy())
     else:
         xy = np.floor(shapely.get_coordinates(points) / ZONE_M).astype(np.int64)
         cells, at = np.unique(xy, axis=0, return_inverse=True)
         low = cells * ZONE_M
-        zones = gpd.GeoSeries(shapely.box(low[:, 0], low[:, 1], *(low + ZONE_M).T), crs=buildings.crs)
+        squares = shapely.box(low[:, 0], low[:, 1], *(low + ZONE_M).T)
+        zones = gpd.GeoDataFrame(geometry=squares, crs=buildings.crs)
     persons = np.asarray(raster.population_by_zone(path, zones), dtype=np.float64)
     inside = at >= 0
     return pd.DataFrame(

@@ -18,9 +18,10 @@ from gridtwin.households import GroupShares, HouseholdAssumptions
 from gridtwin.i18n import mark, tr
 from gridtwin.load.mapping import LayerMapping, read_mapping
 from gridtwin.load.osm import read_osm
+from gridtwin.load.register import read_register
 from gridtwin.load.tables import join_households
-from gridtwin.load.topology import add_junctions, junctions_of
-from gridtwin.load.vector import LayerSource, read_layers, read_register
+from gridtwin.load.topology import add_junctions, has_junctions, junctions_of
+from gridtwin.load.vector import LayerSource, read_layers
 from gridtwin.progress import Progress, part
 from gridtwin.region import Provenance, Region
 from gridtwin.schemas import LAYERS, input_layers
@@ -47,8 +48,8 @@ def run(options: Options, progress: Progress) -> Outcome:
             "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
         )
     mapping = read_mapping(options["mapping"]) if options["mapping"] else {}
-    files = {name: options[name] or (mapping[name].file if name in mapping else "") for name in OWN_LAYERS}
-    own = {name: LayerSource(Path(path), mapping.get(name)) for name, path in files.items() if path}
+    paths = {name: options[name] or (mapping[name].file if name in mapping else "") for name in OWN_LAYERS}
+    own = {name: LayerSource(Path(path), mapping.get(name)) for name, path in paths.items() if path}
     _check_sources(options, own)
     wishes = _wishes(options)
     sources = _Sources()
@@ -59,6 +60,7 @@ def run(options: Options, progress: Progress) -> Outcome:
         _join_register(options, mapping.get("households"), sources)
     built = assemble(sources.layers, wishes, frame=sources.frame, progress=part(progress, 0.5, 0.95))
     region = _region(options, sources, built)
+    sources.notes += _unmet_notes(built)
     files: tuple[tuple[Path, str], ...] = ()
     if not options["dry_run"]:
         progress(0.95, tr(mark("Writing the region")))
@@ -87,9 +89,7 @@ def _check_sources(options: Options, own: Mapping[str, LayerSource]) -> None:
     if missing:
         raise UsageError(
             "no_source",
-            mark(
-                "nothing to build from: give --osm FILE, --place NAME, or --streets and --buildings (missing: {options})"
-            ),
+            mark("give --osm FILE, --place NAME, or --streets and --buildings (missing: {options})"),
             options=", ".join(missing),
         )
 
@@ -178,6 +178,16 @@ def _facts(region: Region, built: Assembled) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
+def _unmet_notes(built: Assembled) -> list[str]:
+    """Say which given totals the buildings could not keep."""
+    text = tr(mark("{level} {id}: {wanted} households are registered, the buildings hold {placed}"))
+    levels = {"community": tr(mark("community")), "compound": tr(mark("compound"))}
+    return [
+        text.format(level=levels[str(row.level)], id=row.id, wanted=row.wanted, placed=row.placed)
+        for row in built.households.unmet.itertuples()
+    ]
+
+
 def _read_own(options: Options, own: Mapping[str, LayerSource], sources: _Sources, progress: Progress) -> None:
     """Read the user's own layers; each replaces the map's layer of the same name."""
     if not own:
@@ -196,12 +206,12 @@ def _read_own(options: Options, own: Mapping[str, LayerSource], sources: _Source
 def _join_streets(sources: _Sources) -> None:
     """Make junctions where own streets come without them."""
     streets = sources.layers["streets"]
-    if streets["from_junction_id"].isna().any() or streets["to_junction_id"].isna().any():
-        streets, junctions = add_junctions(streets)
-        note = tr(mark("junctions made where streets meet"))
-    else:
+    if has_junctions(streets):
         junctions = junctions_of(streets)
         note = tr(mark("junctions from the streets' columns"))
+    else:
+        streets, junctions = add_junctions(streets)
+        note = tr(mark("junctions made where streets meet"))
     sources.layers |= {"streets": streets, "junctions": junctions}
     sources.provenance["junctions"] = replace(sources.provenance["streets"], note=note)
 

@@ -103,7 +103,7 @@ def mended_polygons(shapes: Shapes) -> Shapes:
         groups = np.unique(owner[flat])
         merged = shapely.multipolygons(parts[flat], indices=np.searchsorted(groups, owner[flat])) if flat.any() else []
         out[bad[groups]] = merged
-    single = np.flatnonzero((shapely.get_type_id(out) == shapely.GeometryType.MULTIPOLYGON))
+    single = np.flatnonzero(shapely.get_type_id(out) == shapely.GeometryType.MULTIPOLYGON)
     single = single[shapely.get_num_geometries(out[single]) == 1]
     out[single] = shapely.get_geometry(out[single], 0)
     return out

@@ -131,17 +131,13 @@ def _layer_mapping(
     values = _table(name, section, "values", faults)
     for column in (*columns, *values):
         if column not in known:
-            faults.append(
-                _unknown("column_unknown", mark("there is no column '{word}'"), name, column, known, column)
-            )
+            faults.append(_unknown("column_unknown", mark("there is no column '{word}'"), name, column, known, column))
     for key, value in (*options.items(), *columns.items()):
         if not isinstance(value, str):
             faults.append(Fault("mapping_not_text", mark("the value must be text in quotes"), name, key))
     for column, words in values.items():
         if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
-            faults.append(
-                Fault("mapping_not_words", mark('write words as "theirs" = "ours"'), name, column)
-            )
+            faults.append(Fault("mapping_not_words", mark('write words as "theirs" = "ours"'), name, column))
     if options.get("datum", "wgs84") not in DATUMS:
         word = str(options["datum"])
         faults.append(_unknown("datum_unknown", mark("there is no datum '{word}'"), name, word, DATUMS, "datum"))
@@ -158,9 +154,7 @@ def _table(name: str, section: dict[str, Any], key: str, faults: list[Fault]) ->
     return {}
 
 
-def _unknown(
-    code: str, message: str, layer: str, word: str, known: Iterable[str], column: str = ""
-) -> Fault:
+def _unknown(code: str, message: str, layer: str, word: str, known: Iterable[str], column: str = "") -> Fault:
     known = tuple(known)
     near = close_match(word, known)
     hint = mark("did you mean '{near}'?") if near else mark("take one of: {known}")

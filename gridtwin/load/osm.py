@@ -214,7 +214,7 @@ def _take_way(way: Any, found: _Found, shapes: Any) -> None:
 
     tags = dict(way.tags)
     try:
-        runs = [(shapes.create_linestring(way, osmium.geom.ALL), None)]
+        runs: list[tuple[str, list[int] | None]] = [(shapes.create_linestring(way, osmium.geom.ALL), None)]
     except (osmium.InvalidLocationError, RuntimeError):
         runs = list(_complete_runs(way))
     for wkb, nodes in runs:
@@ -254,9 +254,7 @@ def _projected_crs(crs: Any, header: _Header, found: _Found) -> pyproj.CRS:
     return pyproj.CRS.from_epsg(suggest_crs(float(lon), float(lat)))
 
 
-def _elements(
-    found: _Found, to_plane: pyproj.Transformer
-) -> tuple[Elements, Elements, Elements, StreetWays]:
+def _elements(found: _Found, to_plane: pyproj.Transformer) -> tuple[Elements, Elements, Elements, StreetWays]:
     """Return nodes, ways and multipolygon relations, and the ways of the street network, all projected."""
 
     def plane(lonlat: Floats) -> Floats:

@@ -107,9 +107,7 @@ def facilities(points: Elements, areas: Elements, crs: object) -> gpd.GeoDataFra
     kind = rules.facility_kind(found.tags)
     name = found.tags["name"].to_numpy(object)
     keep = ~_inside_own_grounds(place, areas.shapes, kind, name)
-    frame = gpd.GeoDataFrame(
-        {"facility_id": found.ids, "kind": kind, "name": name}, geometry=place, crs=crs
-    )
+    frame = gpd.GeoDataFrame({"facility_id": found.ids, "kind": kind, "name": name}, geometry=place, crs=crs)
     return conform(frame[keep].drop_duplicates("facility_id"), "facilities")
 
 

@@ -78,9 +78,7 @@ def without_repeats(ways: StreetWays) -> StreetWays:
     return slim if (count >= 2).all() else _chosen(slim, np.flatnonzero(count >= 2))
 
 
-def _street_frame(
-    ways: StreetWays, first: Indices, last: Indices, owner: Indices, crs: object
-) -> gpd.GeoDataFrame:
+def _street_frame(ways: StreetWays, first: Indices, last: Indices, owner: Indices, crs: object) -> gpd.GeoDataFrame:
     """Return the streets with all columns that do not tell who may use them."""
     tags = ways.tags
     lines = _lines(ways, first, last)

@@ -167,7 +167,9 @@ def _inside_zip(path: Path) -> str:
     if path.suffix.lower() != ".zip":
         return str(path)
     with zipfile.ZipFile(path) as archive:
-        inner = [name for name in archive.namelist() if name.lower().endswith((".hgt", ".tif", ".tiff", ".asc", ".img"))]
+        inner = [
+            name for name in archive.namelist() if name.lower().endswith((".hgt", ".tif", ".tiff", ".asc", ".img"))
+        ]
     return f"/vsizip/{path}/{inner[0]}" if inner else str(path)
 
 

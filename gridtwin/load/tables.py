@@ -245,9 +245,7 @@ def _first_place(known: pd.Series, keys: pd.Series) -> NDArray[np.int64]:
     return np.where(keys.isna().to_numpy(), -1, rows[at])
 
 
-def _nearest(
-    buildings: gpd.GeoDataFrame, points: gpd.GeoDataFrame, max_distance_m: float
-) -> NDArray[np.int64]:
+def _nearest(buildings: gpd.GeoDataFrame, points: gpd.GeoDataFrame, max_distance_m: float) -> NDArray[np.int64]:
     """Return the row of the building at or nearest to each point, −1 beyond ``max_distance_m``.
 
     Of several that hold the point, or are equally near, the one whose row comes first.
@@ -265,9 +263,7 @@ def _nearest(
     return target
 
 
-def _with_counts(
-    buildings: gpd.GeoDataFrame, counts: pd.DataFrame, target: NDArray[np.int64]
-) -> gpd.GeoDataFrame:
+def _with_counts(buildings: gpd.GeoDataFrame, counts: pd.DataFrame, target: NDArray[np.int64]) -> gpd.GeoDataFrame:
     """Return the buildings with the sums of the counts of their rows; others keep what they have."""
     sums = counts.groupby(target).sum(min_count=1)
     new: dict[str, Any] = {}

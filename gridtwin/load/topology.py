@@ -137,7 +137,7 @@ def _clusters(xy: Floats, snap_m: float) -> tuple[Indices, Floats]:
 def _alone(node: NDArray[Any], xy: Floats, middle: Floats) -> NDArray[np.bool_]:
     """Return which groups hold one place only; they keep it to the last digit."""
     apart = np.abs(xy - middle[node]).max(axis=1) > 1e-9 * np.abs(xy).max(initial=1.0)
-    return np.bincount(node, weights=apart, minlength=len(middle)) == 0
+    return np.asarray(np.bincount(node, weights=apart, minlength=len(middle)) == 0)
 
 
 def _crossings(lines: Shapes, plane: Indices) -> tuple[Indices, Shapes]:
@@ -156,9 +156,7 @@ def _touches(
 ) -> tuple[Indices, Indices]:
     """Return line and junction wherever the end of a line touches another one of the same level in between."""
     start, end = ends
-    node, line = shapely.STRtree(lines).query(
-        shapely.points(place), predicate="dwithin", distance=max(snap_m, _TINY_M)
-    )
+    node, line = shapely.STRtree(lines).query(shapely.points(place), predicate="dwithin", distance=max(snap_m, _TINY_M))
     foreign = (start[line] != node) & (end[line] != node)
     node, line = node[foreign], line[foreign]
     on_node = np.unique(np.column_stack([np.r_[start, end], np.r_[plane, plane]]), axis=0)
@@ -167,9 +165,7 @@ def _touches(
     return line[same].astype(np.int64), node[same].astype(np.int64)
 
 
-def _cut(
-    lines: Shapes, place: Floats, ends: tuple[Indices, Indices], cuts: tuple[Indices, Indices]
-) -> _Pieces:
+def _cut(lines: Shapes, place: Floats, ends: tuple[Indices, Indices], cuts: tuple[Indices, Indices]) -> _Pieces:
     """Return the pieces of the lines between their junctions, in the order of the lines."""
     start, end = ends
     line, node = np.unique(np.column_stack(cuts), axis=0).T if len(cuts[0]) else cuts

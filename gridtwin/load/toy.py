@@ -80,9 +80,7 @@ def toy_town() -> dict[str, gpd.GeoDataFrame]:
             },
             geometry=lines,
         ),
-        "junctions": gpd.GeoDataFrame(
-            {"junction_id": corners}, geometry=shapely.points(ends.reshape(-1, 2)[first])
-        ),
+        "junctions": gpd.GeoDataFrame({"junction_id": corners}, geometry=shapely.points(ends.reshape(-1, 2)[first])),
         "barriers": gpd.GeoDataFrame({"kind": ["water"], "name": ["River"]}, geometry=[river]),
         "facilities": gpd.GeoDataFrame(
             {"kind": ["clinic", "canteen"], "name": ["Clinic", "Canteen"]},

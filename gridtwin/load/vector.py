@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +149,37 @@ def read_layers(
     return layers, target
 
 
+def read_register(path: str | Path, *, mapping: LayerMapping | None = None, by: str = "building_id") -> Any:
+    """Read a table of households for :func:`gridtwin.load.tables.join_households`.
+
+    Parameters
+    ----------
+    path
+        CSV or Excel file, or a vector file whose attributes are the table.
+    mapping
+        Names of its columns (section ``[households]`` of a mapping file), encoding, datum and CRS.
+    by
+        How rows find their building; by ``"location"`` the rows come back as points.
+
+    Returns
+    -------
+    DataFrame, or GeoDataFrame by location
+        One row a row of the file, with our column names.
+
+    Raises
+    ------
+    LayerFaultsError, InputMissingError, InputError
+        As for :func:`read_layer`.
+    """
+    source = LayerSource(Path(path), mapping)
+    frame = _named(source, HOUSEHOLDS_TABLE)
+    if by != "location":
+        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    if isinstance(frame, gpd.GeoDataFrame):
+        return _placed(frame, HOUSEHOLDS_TABLE, mapping, "")
+    return located(frame, HOUSEHOLDS_TABLE, mapping=mapping)
+
+
 def as_faults(error: InputError, layer: str) -> list[Fault]:
     """Return an error as faults of a layer, to be listed with those of others."""
     if isinstance(error, LayerFaultsError):
@@ -209,24 +241,29 @@ def _unplaced(table: pd.DataFrame, layer: str, bad: Any) -> Fault:
 
 def _open(source: LayerSource, name: str) -> Any:
     """Return a layer with our names and words, in its true CRS."""
+    frame = _named(source, name)
+    if not LAYERS[name].geometry:
+        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    if source.path.suffix.lower() in (*TEXT, *EXCEL):
+        return located(frame, name, mapping=source.mapping, datum=source.datum)
+    return _placed(frame, name, source.mapping, source.datum)
+
+
+def _named(source: LayerSource, name: str) -> Any:
+    """Return what a file holds, with our names and words."""
     path = source.path
     if not path.exists():
         raise InputMissingError("file_missing", mark("there is no file '{path}'"), path=str(path))
     mapping = source.mapping or LayerMapping()
     suffix = path.suffix.lower()
-    encoding, cut = mapping.encoding, suffix in SHAPEFILE
+    encoding = ""
     if suffix in (*TEXT, *EXCEL):
-        frame: pd.DataFrame = read_table(path, encoding=encoding, sheet=mapping.layer)
+        frame: Any = read_table(path, encoding=mapping.encoding, sheet=mapping.layer)
     elif suffix in PARQUET:
         frame = _read_parquet(path)
     else:
         frame, encoding = _read_vector(path, name, mapping)
-    frame = _translated(_renamed(frame, name, mapping, encoding if cut else ""), mapping)
-    if not LAYERS[name].geometry:
-        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
-    if suffix in (*TEXT, *EXCEL):
-        return located(frame, name, mapping=mapping, datum=source.datum)
-    return _placed(frame, name, mapping, source.datum)
+    return _translated(_renamed(frame, name, mapping, encoding), mapping)
 
 
 def _placed(frame: Any, name: str, mapping: LayerMapping | None, datum: str) -> gpd.GeoDataFrame:
@@ -252,7 +289,7 @@ def _placed(frame: Any, name: str, mapping: LayerMapping | None, datum: str) -> 
 
 def _read_parquet(path: Path) -> gpd.GeoDataFrame:
     try:
-        import pyarrow  # noqa: F401, PLC0415 - optional
+        importlib.import_module("pyarrow")  # optional
     except ImportError:
         raise MissingToolError(
             "pyarrow_missing",
@@ -371,4 +408,3 @@ def _unreadable(path: Path, error: Exception) -> InputError:
         path=str(path),
         reason=str(error),
     )
-

@@ -251,41 +251,57 @@ def _divide_blocks(
     nearest = nearest_building(
         shapely.get_coordinates(middles[inside]), rank[block[inside]], xy, owner, rank[home[members]]
     )
+    body = np.zeros(len(faces), bool)
     if outlined.any():
-        solid = members[outlined]
-        held = locate(middles[inside], shapes[solid])
-        lookup = np.flatnonzero(outlined)
+        candidates = np.flatnonzero(outlined)
+        held = locate(middles[inside], shapes[members[candidates]])
         same = held >= 0
-        same[same] = home[solid[held[same]]] == block[inside][same]
-        nearest = np.where(same, lookup[np.maximum(held, 0)], nearest)
+        same[same] = home[members[candidates[held[same]]]] == block[inside][same]
+        nearest = np.where(same, candidates[np.maximum(held, 0)], nearest)
+        body[inside] = same
     label[inside] = len(blocks) + nearest
-    label = _whole_cells(faces, label, block)
     at = locate(points[members], faces)
-    new_home = np.where(home >= 0, home, OUTSIDE)
+    own = _own_face(faces, label - len(blocks), at, body)
+    label = _whole_cells(faces, label, block, standing=np.r_[own[own >= 0], np.flatnonzero(~inside)])
+    # A point lies where it lies, and so does a building that others cover wholly.
+    own = np.where((own < 0) | (shapely.area(shapes[members]) == 0), at, own)
     by_block = np.full(len(blocks), OUTSIDE)
     by_block[block] = label
+    new_home = np.full(len(home), OUTSIDE)
     new_home[home >= 0] = by_block[home[home >= 0]]
-    new_home[members] = np.where(at >= 0, label[np.maximum(at, 0)], OUTSIDE)
+    new_home[members] = np.where(own >= 0, label[np.maximum(own, 0)], OUTSIDE)
     first = np.unique(label, return_index=True)[1]
     return dissolve(faces, label), community[block[first]], new_home
 
 
-def _whole_cells(faces: Geometries, label: Indices, block: Indices) -> Indices:
-    """Make every cell one piece: loose bits join the neighbour of their block with the longest border."""
+def _own_face(faces: Geometries, owner: Indices, at: Indices, body: Flags) -> Indices:
+    """Return the face that each building stands on, ``OUTSIDE`` for one that owns none.
+
+    Of the faces it owns: the largest part of its body, else the one that holds its point, else the largest.
+    """
+    holds = np.zeros(len(faces), bool)
+    known = np.flatnonzero(at >= 0)
+    holds[at[known[owner[at[known]] == known]]] = True
+    order = np.lexsort((shapely.area(faces), holds, body))
+    order = order[owner[order] >= 0]
+    face = np.full(len(at), OUTSIDE)
+    face[owner[order]] = order  # the best is written last
+    return face
+
+
+def _whole_cells(faces: Geometries, label: Indices, block: Indices, *, standing: Indices) -> Indices:
+    """Make every cell one piece: bits without a ``standing`` face join the neighbour with the longest border."""
     segments = segments_of(faces)
     inner = segments.b != OUTSIDE
     a, b = segments.a[inner], segments.b[inner]
     a, b, length = pair_lengths(a, b, segments.length_m[inner])
     piece = parts_of_labels(a, b, label)
-    count = int(piece.max()) + 1
-    area = sum_by(piece, shapely.area(faces), count)
     first = np.unique(piece, return_index=True)[1]
-    of = label[first]
-    largest = np.lexsort((-area, of))
-    main = np.zeros(count, bool)
-    main[largest[np.r_[True, of[largest][1:] != of[largest][:-1]]]] = True
+    area = sum_by(piece, shapely.area(faces), len(first))
+    loose = np.ones(len(first), bool)
+    loose[piece[standing]] = False
     bits = Segments(piece[a], piece[b], length, np.zeros((len(a), 2)), np.zeros((len(a), 2)))
-    merged = absorb(bits, ~main, block[first], repelled=np.zeros(len(a), bool), area_m2=area)
+    merged = absorb(bits, loose, block[first], repelled=np.zeros(len(a), bool), area_m2=area)
     return merged[piece]
 
 

@@ -72,7 +72,6 @@ class _Found:
     area_id: array[int] = field(default_factory=lambda: array("q"))
     area_wkb: list[str] = field(default_factory=list)
     area_tags: list[dict[str, str]] = field(default_factory=list)
-    broken_areas: int = 0
 
 
 def read_osm(
@@ -162,7 +161,7 @@ def _scan(path: Path, boundaries: bool, progress: Progress) -> tuple[_Found, _He
             raise
         raise InputError(
             "osm_unreadable",
-            mark("'{path}' cannot be read as OpenStreetMap data ({reason}); download it again"),
+            mark("'{path}' cannot be read as OpenStreetMap data ({reason}); download it again, or sort it with 'osmium sort'"),
             path=str(path),
             reason=str(error),
         ) from error
@@ -201,8 +200,7 @@ def _collect(source: Any, found: _Found, progress: Progress) -> None:
         elif item.is_area() and not item.from_way():
             try:
                 found.area_wkb.append(shapes.create_multipolygon(item))
-            except RuntimeError:
-                found.broken_areas += 1
+            except RuntimeError:  # its rings do not close within the extract
                 continue
             found.area_id.append(item.orig_id())
             found.area_tags.append(dict(item.tags))

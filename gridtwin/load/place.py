@@ -143,18 +143,14 @@ def elements_of_features(features: Any, crs: pyproj.CRS) -> tuple[Elements, Elem
     lines = found.where((kind == "way") & np.isin(type_id, (1, 2, 3)))
     ring = shapely.get_type_id(lines.shapes) == shapely.GeometryType.POLYGON
     outline = np.where(ring, shapely.get_exterior_ring(lines.shapes), lines.shapes)
-    strings = shapely.linestrings(*_coordinates(outline)) if len(outline) else outline
+    xy, owner = shapely.get_coordinates(outline, return_index=True)
+    strings = shapely.linestrings(xy, indices=owner) if len(outline) else outline
     relations = found.where((kind == "relation") & flat)
     return (
         found.where((kind == "node") & (type_id == shapely.GeometryType.POINT)),
         Elements(lines.ids, lines.tags, np.asarray(strings, dtype=object)),
         Elements(relations.ids, relations.tags, mended_polygons(relations.shapes)),
     )
-
-
-def _coordinates(lines: Any) -> tuple[Any, Any]:
-    xy, owner = shapely.get_coordinates(lines, return_index=True)
-    return xy, owner
 
 
 def _runs(following: dict[int, list[int]]) -> Iterator[list[int]]:

@@ -9,7 +9,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
-import shapely
 from numpy.typing import NDArray
 
 from gridtwin.errors import InputError, InputMissingError
@@ -48,49 +47,12 @@ def population_by_zone(raster: str | Path, zones: gpd.GeoDataFrame) -> pd.Series
         placed = zones.geometry.to_crs(_crs_of(source, raster))
         frame = gpd.GeoDataFrame({"zone": np.arange(len(zones))}, geometry=placed.to_numpy(), crs=placed.crs)
         found = exactextract.exact_extract(
-            source, frame, ["sum(min_coverage_frac=0)", "count"], output="pandas", include_cols=["zone"]
+            source, frame, ["sum", "count"], output="pandas", include_cols=["zone"]
         )
     found = found.set_index("zone").reindex(range(len(zones)))
     persons = found["sum"].to_numpy(np.float64)
     persons = np.where(found["count"].to_numpy(np.float64) > 0, np.maximum(persons, 0.0), np.nan)
     return pd.Series(persons, index=zones.index, name="persons")
-
-
-def population_cells(raster: str | Path, buildings: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return the raster cell in which each building lies, and the people of that cell.
-
-    Parameters
-    ----------
-    raster
-        Persons per cell, any CRS.
-    buildings
-        Polygons or points.
-
-    Returns
-    -------
-    DataFrame
-        In the rows of ``buildings``: zone (Int64, number of the cell; missing outside) and persons (float).
-    """
-    with _open(raster) as source:
-        points = shapely.point_on_surface(buildings.geometry.to_numpy())
-        placed = gpd.GeoSeries(points, crs=buildings.crs).to_crs(_crs_of(source, raster))
-        column, row = _cells(source, placed)
-        with np.errstate(invalid="ignore"):
-            column, row = np.floor(column), np.floor(row)
-            inside = (column >= 0) & (column < source.width) & (row >= 0) & (row < source.height)
-        persons = np.full(len(points), np.nan)
-        if inside.any():
-            values, top, left = _window(source, row[inside], column[inside])
-            persons[inside] = values[row[inside].astype(int) - top, column[inside].astype(int) - left]
-        zone = np.where(inside, row * source.width + column, np.nan)
-    known = inside & np.isfinite(persons)
-    return pd.DataFrame(
-        {
-            "zone": pd.Series(np.where(known, zone, np.nan)).astype("Int64").to_numpy(),
-            "persons": np.where(known, np.maximum(persons, 0.0), np.nan),
-        },
-        index=buildings.index,
-    )
 
 
 def sample_elevation(dem: str | Path, points: gpd.GeoDataFrame) -> pd.Series:

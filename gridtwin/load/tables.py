@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gridtwin.errors import Fault, InputError, InputMissingError, LayerFaultsError, UsageError, first_ids
 from gridtwin.i18n import mark
 from gridtwin.load.mapping import COUNT_COLUMNS, HOUSEHOLDS_TABLE
-from gridtwin.schemas import LAYERS, conform
+from gridtwin.schemas import conform
 
 JOINS = ("building_id", "compound_id", "location")
 EXCEL = (".xlsx", ".xlsm")
@@ -290,8 +290,3 @@ def _with_totals(buildings: gpd.GeoDataFrame, households: pd.Series, keys: pd.Se
 def _separator(text: str) -> str:
     head = text.split("\n", 1)[0]
     return max(",;\t", key=head.count)
-
-
-def table_layers() -> tuple[str, ...]:
-    """Return the input layers that are plain tables."""
-    return tuple(name for name, layer in LAYERS.items() if layer.is_input and not layer.geometry)

@@ -27,7 +27,7 @@ from gridtwin.progress import Progress, part, silent
 from gridtwin.schemas import conform, empty_layer
 
 PEOPLE = ("households", "persons", "elderly", "disabled", "children")
-REFINE_EFFORT, REFINE_STARTS = 2.0, 2
+REFINE_EFFORT, REFINE_STARTS = 4.0, 6
 
 
 @dataclass(frozen=True)

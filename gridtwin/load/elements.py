@@ -68,7 +68,12 @@ class StreetWays:
 
 def tag_frame(tags: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     """Return one column of text (or None) for every key that matters."""
-    return pd.DataFrame({key: np.array([t.get(key) for t in tags], dtype=object) for key in all_keys()}, dtype=object)
+    columns = {key: np.full(len(tags), None, dtype=object) for key in all_keys()}
+    for row, words in enumerate(tags):
+        for key, word in words.items():
+            if key in columns:
+                columns[key][row] = word
+    return pd.DataFrame(columns, dtype=object)
 
 
 def join_elements(parts: Sequence[Elements]) -> Elements:

@@ -65,9 +65,7 @@ class _Found:
     line_id: array[int] = field(default_factory=lambda: array("q"))
     line_wkb: list[str] = field(default_factory=list)
     line_tags: list[dict[str, str]] = field(default_factory=list)
-    street_id: array[int] = field(default_factory=lambda: array("q"))
-    street_wkb: list[str] = field(default_factory=list)
-    street_tags: list[dict[str, str]] = field(default_factory=list)
+    street_line: array[int] = field(default_factory=lambda: array("q"))
     street_nodes: array[int] = field(default_factory=lambda: array("q"))
     area_id: array[int] = field(default_factory=lambda: array("q"))
     area_wkb: list[str] = field(default_factory=list)
@@ -114,7 +112,7 @@ def read_osm(
     boundaries = community_admin_level is not None
     progress(0.0, tr(mark("reading the OpenStreetMap file")))
     found, header = _scan(path, boundaries, progress)
-    if not found.street_id and not found.line_id and not found.area_id:
+    if not found.line_id and not found.area_id:
         raise InputError(
             "osm_empty", mark("'{path}' has neither streets nor buildings; take another extract"), path=str(path)
         )
@@ -161,7 +159,10 @@ def _scan(path: Path, boundaries: bool, progress: Progress) -> tuple[_Found, _He
             raise
         raise InputError(
             "osm_unreadable",
-            mark("'{path}' cannot be read as OpenStreetMap data ({reason}); download it again, or sort it with 'osmium sort'"),
+            mark(
+                "'{path}' cannot be read as OpenStreetMap data ({reason}); download it again,"
+                " or sort it with 'osmium sort'"
+            ),
             path=str(path),
             reason=str(error),
         ) from error
@@ -216,14 +217,12 @@ def _take_way(way: Any, found: _Found, shapes: Any) -> None:
     except (osmium.InvalidLocationError, RuntimeError):
         runs = list(_complete_runs(way))
     for wkb, nodes in runs:
+        if "highway" in tags:
+            found.street_line.append(len(found.line_id))
+            found.street_nodes.extend(nodes if nodes is not None else [node.ref for node in way.nodes])
         found.line_id.append(way.id)
         found.line_wkb.append(wkb)
         found.line_tags.append(tags)
-        if "highway" in tags:
-            found.street_id.append(way.id)
-            found.street_wkb.append(wkb)
-            found.street_tags.append(tags)
-            found.street_nodes.extend(nodes if nodes is not None else [node.ref for node in way.nodes])
 
 
 def _complete_runs(way: Any) -> Iterator[tuple[str, list[int] | None]]:
@@ -247,7 +246,7 @@ def _projected_crs(crs: Any, header: _Header, found: _Found) -> pyproj.CRS:
     if header.box is not None:
         west, south, east, north = header.box
         return pyproj.CRS.from_epsg(suggest_crs((west + east) / 2, (south + north) / 2))
-    shapes = shapely.from_wkb(found.street_wkb or found.line_wkb or found.area_wkb)
+    shapes = _shapes(found.line_wkb or found.area_wkb)
     lon, lat = np.median(shapely.get_coordinates(shapes), axis=0)
     return pyproj.CRS.from_epsg(suggest_crs(float(lon), float(lat)))
 
@@ -271,13 +270,14 @@ def _elements(found: _Found, to_plane: pyproj.Transformer) -> tuple[Elements, El
         tag_frame(found.area_tags),
         mended_polygons(shapely.transform(_shapes(found.area_wkb), plane)),
     )
-    streets = _shapes(found.street_wkb)
+    rows = np.asarray(found.street_line, np.int64)
+    streets = lines.where(rows)
     ways = StreetWays(
-        np.asarray(found.street_id, np.int64),
-        tag_frame(found.street_tags),
-        np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(streets))]).astype(np.int64),
+        np.asarray(found.line_id, np.int64)[rows],
+        streets.tags,
+        np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(streets.shapes))]).astype(np.int64),
         np.asarray(found.street_nodes, np.int64),
-        plane(shapely.get_coordinates(streets)),
+        shapely.get_coordinates(streets.shapes),
     )
     return points, lines, relations, ways
 

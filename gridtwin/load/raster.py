@@ -46,9 +46,7 @@ def population_by_zone(raster: str | Path, zones: gpd.GeoDataFrame) -> pd.Series
     with _open(raster) as source:
         placed = zones.geometry.to_crs(_crs_of(source, raster))
         frame = gpd.GeoDataFrame({"zone": np.arange(len(zones))}, geometry=placed.to_numpy(), crs=placed.crs)
-        found = exactextract.exact_extract(
-            source, frame, ["sum", "count"], output="pandas", include_cols=["zone"]
-        )
+        found = exactextract.exact_extract(source, frame, ["sum", "count"], output="pandas", include_cols=["zone"])
     found = found.set_index("zone").reindex(range(len(zones)))
     persons = found["sum"].to_numpy(np.float64)
     persons = np.where(found["count"].to_numpy(np.float64) > 0, np.maximum(persons, 0.0), np.nan)

@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from gridtwin.load.mapping import HOUSEHOLDS_TABLE, LayerMapping
-from gridtwin.load.tables import read_table
-from gridtwin.load.vector import _renamed, _translated, located
+from gridtwin.load.vector import LayerSource, located, named, placed
 
 
-def read_register(path: str | Path, *, mapping: LayerMapping | None = None, by: str = "building_id") -> pd.DataFrame:
-    """Read a table of households with our column names.
+def read_register(path: str | Path, *, mapping: LayerMapping | None = None, by: str = "building_id") -> Any:
+    """Read a table of households for :func:`gridtwin.load.tables.join_households`.
 
     Parameters
     ----------
     path
-        CSV or Excel file.
+        CSV or Excel file, or a vector file whose attributes are the table.
     mapping
-        Names of columns and words, and how to read the file.
+        Names of its columns (section ``[households]`` of a mapping file), encoding, datum and CRS.
     by
-        How its rows find their buildings; by ``"location"`` the rows become points.
+        How its rows find their buildings; by ``"location"`` they come back as points.
 
     Returns
     -------
-    DataFrame or GeoDataFrame
-        For :func:`gridtwin.load.tables.join_households`.
+    DataFrame, or GeoDataFrame by location
+        One row a row of the file, with our column names.
 
     Raises
     ------
     InputMissingError, InputError
-        If there is no such file, or it cannot be read.
+        If there is no such file, or it cannot be read, or its coordinates have no CRS.
     LayerFaultsError
         If columns that the mapping names, or coordinates, are not there.
     """
-    mapping = mapping or LayerMapping()
-    table = read_table(path, encoding=mapping.encoding, sheet=mapping.layer)
-    table = _translated(_renamed(table, HOUSEHOLDS_TABLE, mapping, ""), mapping)
-    return located(table, HOUSEHOLDS_TABLE, mapping=mapping) if by == "location" else table
+    frame = named(LayerSource(Path(path), mapping), HOUSEHOLDS_TABLE)
+    if by != "location":
+        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    if isinstance(frame, gpd.GeoDataFrame):
+        return placed(frame, HOUSEHOLDS_TABLE, mapping, "")
+    return located(frame, HOUSEHOLDS_TABLE, mapping=mapping)

@@ -12,6 +12,7 @@ import pyogrio
 
 FIELD_BYTES = 10  # longest field name of a shapefile
 SAMPLE_RECORDS = 2_000
+SAMPLE_BYTES = 4_000_000
 _HEADER_BYTES = 32
 # Marks in the file's header that name a Chinese code page.
 _CODE_PAGES = {0x4D: "gb18030", 0x4F: "big5", 0x78: "big5", 0x7A: "gb18030"}
@@ -30,12 +31,14 @@ def read_shapefile(path: Path, *, encoding: str = "") -> tuple[pd.DataFrame, str
         it, else GB18030.
     """
     used = encoding or dbf_encoding(path)
-    frame = pyogrio.read_dataframe(path, encoding="ISO-8859-1")  # byte for byte; decoded below
+    frame = pyogrio.read_dataframe(path, encoding="ISO-8859-1", on_invalid="ignore")  # byte for byte
     names = {column: _text(column, used) for column in frame.columns}
     frame = frame.rename(columns=names)
     for column in frame.columns:
-        if isinstance(frame[column].dtype, pd.StringDtype) or frame[column].dtype == object:
-            frame[column] = frame[column].map(lambda value: _text(value, used), na_action="ignore")
+        if isinstance(frame[column].dtype, pd.StringDtype):
+            codes, words = pd.factorize(frame[column])
+            decoded = np.array([*(_text(word, used) for word in words), None], dtype=object)
+            frame[column] = pd.Series(decoded[codes], index=frame.index, dtype="str")
     return frame, used
 
 
@@ -62,14 +65,18 @@ def dbf_encoding(path: Path) -> str:
 
 
 def _sidecar(path: Path, suffix: str) -> bytes:
-    """Return the content of the file beside a shapefile that has another suffix; nothing if there is none."""
+    """Return the beginning of the file beside a shapefile with another suffix; nothing if there is none."""
     if path.suffix.lower() == ".zip":
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(suffix)]
-            return archive.read(names[0]) if names else b""
+            if not names:
+                return b""
+            with archive.open(names[0]) as inside:
+                return inside.read(SAMPLE_BYTES)
     for other in (path.with_suffix(suffix), path.with_suffix(suffix.upper())):
         if other.is_file():
-            return other.read_bytes()
+            with other.open("rb") as beside:
+                return beside.read(SAMPLE_BYTES)
     return b""
 
 

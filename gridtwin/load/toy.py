@@ -47,15 +47,10 @@ def toy_town() -> dict[str, gpd.GeoDataFrame]:
     ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
     names = np.char.add(np.char.add(ends[..., 0].astype(int).astype(str), "/"), ends[..., 1].astype(int).astype(str))
     corners, first = np.unique(names, return_index=True)
+    codes = ["110108001001", "110108001002"]
     frames = {
         "communities": gpd.GeoDataFrame(
-            {
-                "community_id": ["110108001001", "110108001002"],
-                "code": ["110108001001", "110108001002"],
-                "name": ["West", "East"],
-                "origin": "given",
-            },
-            geometry=areas,
+            {"community_id": codes, "code": codes, "name": ["West", "East"], "origin": "given"}, geometry=areas
         ),
         "buildings": gpd.GeoDataFrame(
             {
@@ -67,19 +62,7 @@ def toy_town() -> dict[str, gpd.GeoDataFrame]:
             },
             geometry=homes,
         ),
-        "streets": gpd.GeoDataFrame(
-            {
-                "from_junction_id": names[:, 0],
-                "to_junction_id": names[:, 1],
-                "length_m": shapely.length(lines),
-                "highway": "residential",
-                "walk": True,
-                "drive": True,
-                "oneway": False,
-                "structure": ["ground"] * len(streets) + ["bridge"],
-            },
-            geometry=lines,
-        ),
+        "streets": _streets(lines, names).assign(structure=["ground"] * len(streets) + ["bridge"]),
         "junctions": gpd.GeoDataFrame({"junction_id": corners}, geometry=shapely.points(ends.reshape(-1, 2)[first])),
         "barriers": gpd.GeoDataFrame({"kind": ["water"], "name": ["River"]}, geometry=[river]),
         "facilities": gpd.GeoDataFrame(
@@ -88,6 +71,22 @@ def toy_town() -> dict[str, gpd.GeoDataFrame]:
         ),
     }
     return {name: conform(frame.set_crs(CRS), name) for name, frame in frames.items()}
+
+
+def _streets(lines: np.ndarray, names: np.ndarray) -> gpd.GeoDataFrame:
+    """Return the lines as two-way streets between the named junctions."""
+    return gpd.GeoDataFrame(
+        {
+            "from_junction_id": names[:, 0],
+            "to_junction_id": names[:, 1],
+            "length_m": shapely.length(lines),
+            "highway": "residential",
+            "walk": True,
+            "drive": True,
+            "oneway": False,
+        },
+        geometry=lines,
+    )
 
 
 def _street_lines(x0: float, columns: int, rows: int) -> np.ndarray:

@@ -19,14 +19,23 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from gridtwin.coordinates import WGS84, from_datum, read_crs, refuse_old_datum, require_metric, suggest_for
 from gridtwin.errors import Fault, InputError, InputMissingError, LayerFaultsError, MissingToolError
 from gridtwin.i18n import mark, tr
-from gridtwin.load.mapping import HOUSEHOLDS_TABLE, LayerMapping, close_match, columns_of
-from gridtwin.load.shapefiles import FIELD_BYTES, cut_name, read_shapefile
+from gridtwin.load.columns import renamed, translated
+from gridtwin.load.mapping import LayerMapping
+from gridtwin.load.shapefiles import read_shapefile
 from gridtwin.load.tables import EXCEL, LAT_NAMES, LON_NAMES, TEXT, named_column, read_table
 from gridtwin.progress import Progress, silent
 from gridtwin.schemas import LAYERS, conform
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 SHAPEFILE = (".shp", ".zip")
+_MULTI = tuple(
+    int(kind)
+    for kind in (
+        shapely.GeometryType.MULTIPOINT,
+        shapely.GeometryType.MULTILINESTRING,
+        shapely.GeometryType.MULTIPOLYGON,
+    )
+)
 # Layers that decide on the CRS of a region, the first that there is.
 _CRS_ORDER = ("streets", "buildings", "communities", "barriers", "facilities", "shelters", "depots")
 
@@ -78,7 +87,8 @@ def read_layer(
     Returns
     -------
     GeoDataFrame or DataFrame
-        The layer as :func:`gridtwin.schemas.conform` leaves it, without heights (z).
+        The layer as :func:`gridtwin.schemas.conform` leaves it, without heights (z). In point layers an area
+        comes as a point within it.
 
     Raises
     ------
@@ -149,37 +159,6 @@ def read_layers(
     return layers, target
 
 
-def read_register(path: str | Path, *, mapping: LayerMapping | None = None, by: str = "building_id") -> Any:
-    """Read a table of households for :func:`gridtwin.load.tables.join_households`.
-
-    Parameters
-    ----------
-    path
-        CSV or Excel file, or a vector file whose attributes are the table.
-    mapping
-        Names of its columns (section ``[households]`` of a mapping file), encoding, datum and CRS.
-    by
-        How rows find their building; by ``"location"`` the rows come back as points.
-
-    Returns
-    -------
-    DataFrame, or GeoDataFrame by location
-        One row a row of the file, with our column names.
-
-    Raises
-    ------
-    LayerFaultsError, InputMissingError, InputError
-        As for :func:`read_layer`.
-    """
-    source = LayerSource(Path(path), mapping)
-    frame = _named(source, HOUSEHOLDS_TABLE)
-    if by != "location":
-        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
-    if isinstance(frame, gpd.GeoDataFrame):
-        return _placed(frame, HOUSEHOLDS_TABLE, mapping, "")
-    return located(frame, HOUSEHOLDS_TABLE, mapping=mapping)
-
-
 def as_faults(error: InputError, layer: str) -> list[Fault]:
     """Return an error as faults of a layer, to be listed with those of others."""
     if isinstance(error, LayerFaultsError):
@@ -222,7 +201,7 @@ def located(
     frame = gpd.GeoDataFrame(
         table.drop(columns=[x, y]), geometry=shapely.points(numbers.to_numpy()), crs=stated or None
     )
-    return _placed(frame, layer, mapping, datum)
+    return placed(frame, layer, mapping, datum)
 
 
 def _unplaced(table: pd.DataFrame, layer: str, bad: Any) -> Fault:
@@ -241,15 +220,15 @@ def _unplaced(table: pd.DataFrame, layer: str, bad: Any) -> Fault:
 
 def _open(source: LayerSource, name: str) -> Any:
     """Return a layer with our names and words, in its true CRS."""
-    frame = _named(source, name)
+    frame = named(source, name)
     if not LAYERS[name].geometry:
         return pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
     if source.path.suffix.lower() in (*TEXT, *EXCEL):
         return located(frame, name, mapping=source.mapping, datum=source.datum)
-    return _placed(frame, name, source.mapping, source.datum)
+    return placed(frame, name, source.mapping, source.datum)
 
 
-def _named(source: LayerSource, name: str) -> Any:
+def named(source: LayerSource, name: str) -> Any:
     """Return what a file holds, with our names and words."""
     path = source.path
     if not path.exists():
@@ -263,10 +242,10 @@ def _named(source: LayerSource, name: str) -> Any:
         frame = _read_parquet(path)
     else:
         frame, encoding = _read_vector(path, name, mapping)
-    return _translated(_renamed(frame, name, mapping, encoding), mapping)
+    return translated(renamed(frame, name, mapping, encoding), mapping)
 
 
-def _placed(frame: Any, name: str, mapping: LayerMapping | None, datum: str) -> gpd.GeoDataFrame:
+def placed(frame: Any, name: str, mapping: LayerMapping | None, datum: str) -> gpd.GeoDataFrame:
     """Return a layer without z, with a CRS that can be trusted, in true coordinates."""
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerFaultsError([Fault("geometry_missing", mark("the layer has no geometry column"), name)])
@@ -283,8 +262,19 @@ def _placed(frame: Any, name: str, mapping: LayerMapping | None, datum: str) -> 
             layer=name,
         )
     refuse_old_datum(frame.crs, name)
-    flat = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    return from_datum(flat, datum)
+    shapes = _simple(frame.geometry.to_numpy(), as_points=name in LAYERS and LAYERS[name].geometry == "point")
+    return from_datum(frame.set_geometry(shapes, crs=frame.crs), datum)
+
+
+def _simple(shapes: Any, *, as_points: bool) -> Any:
+    """Return shapes without z, those of one part as that part, and areas as a point within where points are wanted."""
+    shapes = np.array(shapely.force_2d(shapes), dtype=object)
+    single = np.isin(shapely.get_type_id(shapes), _MULTI) & (shapely.get_num_geometries(shapes) == 1)
+    shapes[single] = shapely.get_geometry(shapes[single], 0)
+    if as_points:
+        area = shapely.get_dimensions(shapes) == 2
+        shapes[area] = shapely.point_on_surface(shapes[area])
+    return shapes
 
 
 def _read_parquet(path: Path) -> gpd.GeoDataFrame:
@@ -309,10 +299,15 @@ def _read_vector(path: Path, name: str, mapping: LayerMapping) -> tuple[Any, str
             frame, encoding = read_shapefile(path, encoding=mapping.encoding)
         else:
             layer = mapping.layer or _layer_in(path, name)
-            frame, encoding = pyogrio.read_dataframe(path, layer=layer, encoding=mapping.encoding or None), ""
+            frame, encoding = _read(path, layer, mapping.encoding), ""
     except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:
         raise _unreadable(path, error) from error
     return frame, encoding
+
+
+def _read(path: Path, layer: str, encoding: str) -> Any:
+    """Return a layer; geometries that cannot be are missing, and so reported with the other faults."""
+    return pyogrio.read_dataframe(path, layer=layer, encoding=encoding or None, on_invalid="ignore")
 
 
 def _layer_in(path: Path, name: str) -> str:
@@ -329,60 +324,6 @@ def _layer_in(path: Path, name: str) -> str:
         layers=", ".join(layers),
         name=name,
     )
-
-
-def _renamed(frame: pd.DataFrame, name: str, mapping: LayerMapping, encoding: str) -> pd.DataFrame:
-    """Return the frame with our column names; ``encoding`` is that of a shapefile, which cuts names."""
-    theirs = {str(column): column for column in frame.columns if column != "geometry"}
-    taken: dict[str, str] = {}
-    faults = []
-    for ours, wanted in mapping.columns.items():
-        found = _find(wanted, theirs, encoding)
-        if found:
-            taken[ours] = found
-        else:
-            faults.append(_not_there(name, ours, wanted, theirs))
-    if faults:
-        raise LayerFaultsError(faults)
-    for ours in columns_of(name):
-        if ours not in taken and (found := _find(ours, theirs, encoding)) and found not in taken.values():
-            taken[ours] = found
-    renamed = {ours: frame[column] for ours, column in taken.items()}
-    replaced = {*taken.values(), *renamed} & {*frame.columns}
-    return frame.drop(columns=list(replaced)).assign(**renamed)
-
-
-def _find(wanted: str, theirs: Mapping[str, str], encoding: str) -> str:
-    """Return the file's column called ``wanted``, in any case, or cut to ten bytes by a shapefile."""
-    if wanted in theirs:
-        return wanted
-    names = {wanted.lower()}
-    if encoding and len(wanted.encode(encoding, "replace")) > FIELD_BYTES:
-        names.add(cut_name(wanted, encoding).lower())
-    found = [column for column in theirs if column.strip().lower() in names]
-    return found[0] if len(found) == 1 else ""
-
-
-def _not_there(name: str, ours: str, wanted: str, theirs: Mapping[str, str]) -> Fault:
-    near = close_match(wanted, theirs)
-    return Fault(
-        "mapped_column_missing",
-        mark("the file has no column '{wanted}'"),
-        name,
-        ours,
-        hint=mark("did you mean '{near}'?") if near else mark("its columns are: {columns}"),
-        params={"wanted": wanted, "near": near, "columns": ", ".join(theirs)},
-    )
-
-
-def _translated(frame: pd.DataFrame, mapping: LayerMapping) -> pd.DataFrame:
-    """Return the frame with our words in the columns whose words the mapping translates."""
-    new = {}
-    for column, words in mapping.values.items():
-        if column in frame.columns:
-            text = frame[column].astype("object")
-            new[column] = text.map(lambda value, words=words: words.get(str(value).strip(), value), na_action="ignore")
-    return frame.assign(**new) if new else frame
 
 
 def _metric(frame: gpd.GeoDataFrame) -> pyproj.CRS:

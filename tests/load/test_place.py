@@ -45,7 +45,7 @@ class Answer:
 def elements(*, streets: bool) -> dict[str, Any]:
     """Return the toy place as Overpass would: its streets, or everything else, with the nodes of both."""
     found = []
-    root = ET.parse(RESPONSES / "toy.osm").getroot()  # noqa: S314 - our own file
+    root = ET.parse(RESPONSES / "toy.osm").getroot()
     for item in root:
         if item.tag not in ("node", "way", "relation"):
             continue
@@ -135,9 +135,7 @@ def test_answers_are_kept(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(requests, "get", nobody)
     monkeypatch.setattr(requests, "post", nobody)
     second = read_place(NAME, cache=stored)
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(first.layers["streets"]), pd.DataFrame(second.layers["streets"])
-    )
+    pd.testing.assert_frame_equal(pd.DataFrame(first.layers["streets"]), pd.DataFrame(second.layers["streets"]))
     assert {name: getattr(ox.settings, name) for name in before} == before
 
 

@@ -50,9 +50,7 @@ def frame(*shapes: object, crs: str = CRS) -> gpd.GeoDataFrame:
 def test_people_by_zone(tmp_path: Path) -> None:
     """Whole cells count whole, halves by half; cells without data are none; outside is unknown, not zero."""
     raster = write(tmp_path / "p.tif", [[10, 20], [40, -9999]])
-    zones = frame(
-        box(0, -200, 200, 0), box(0, -100, 150, 0), box(110, -190, 190, -110), box(900, 900, 950, 950)
-    )
+    zones = frame(box(0, -200, 200, 0), box(0, -100, 150, 0), box(110, -190, 190, -110), box(900, 900, 950, 950))
     people = population_by_zone(raster, zones)
     assert people.iloc[:2].tolist() == pytest.approx([70, 20])
     assert people.iloc[2:].isna().all()

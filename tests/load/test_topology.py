@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from gridtwin.errors import InputError, UsageError
 from gridtwin.load.topology import add_junctions, has_junctions, junctions_of
 from gridtwin.load.toy import toy_town
+from gridtwin.load.vector import read_layer
 
 CRS = "EPSG:32650"
 
@@ -34,9 +36,7 @@ def ends(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
 
 def test_ends_within_reach_are_one_junction() -> None:
     """Ends 0.3 m apart meet in their middle; ends 2 m apart do not."""
-    joined, junctions = add_junctions(
-        streets([(0, 0), (100, 0)], [(100.3, 0), (200, 0)], [(202, 0), (300, 0)])
-    )
+    joined, junctions = add_junctions(streets([(0, 0), (100, 0)], [(100.3, 0), (200, 0)], [(202, 0), (300, 0)]))
     assert len(junctions) == 5
     assert joined["to_junction_id"].iloc[0] == joined["from_junction_id"].iloc[1]
     assert joined.geometry.iloc[0].coords[-1] == joined.geometry.iloc[1].coords[0] == pytest.approx((100.15, 0))
@@ -141,6 +141,16 @@ def test_junctions_of_streets_that_name_theirs() -> None:
     assert found.geometry.geom_equals(known.geometry).all()
 
 
+@pytest.mark.data
+def test_cambridge(shared_data: Path) -> None:
+    """The city's own centre lines get as many junctions as the city's own layer of intersections has."""
+    raw = shared_data / "cambridge_ma" / "raw"
+    lines = read_layer(raw / "TRANS_Centerlines.geojson", "streets")
+    joined, junctions = add_junctions(lines)
+    assert len(junctions) == len(read_layer(raw / "TRANS_Intersections.geojson", "shelters"))
+    assert len(joined) - len(lines) < 10
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(*[st.integers(0, 30)] * 4), min_size=1, max_size=12))
 def test_streets_are_conserved(raw: list[tuple[int, int, int, int]]) -> None:
@@ -153,7 +163,5 @@ def test_streets_are_conserved(raw: list[tuple[int, int, int, int]]) -> None:
     assert joined["length_m"].sum() == pytest.approx(frame.length.sum(), abs=0.5)
     place = junctions.set_index("junction_id").geometry
     for column, at in (("from_junction_id", 0), ("to_junction_id", -1)):
-        gap = shapely.distance(
-            shapely.get_point(joined.geometry.to_numpy(), at), place.loc[joined[column]].to_numpy()
-        )
+        gap = shapely.distance(shapely.get_point(joined.geometry.to_numpy(), at), place.loc[joined[column]].to_numpy())
         assert np.max(gap, initial=0) < 1e-9

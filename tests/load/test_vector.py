@@ -19,7 +19,8 @@ from gridtwin.coordinates import wgs84_to_bd09, wgs84_to_gcj02
 from gridtwin.errors import InputError, InputMissingError, LayerFaultsError, MissingToolError
 from gridtwin.load import vector
 from gridtwin.load.mapping import LayerMapping
-from gridtwin.load.vector import LayerSource, read_layer, read_layers, read_register
+from gridtwin.load.register import read_register
+from gridtwin.load.vector import LayerSource, read_layer, read_layers
 
 ORIGIN = np.array([440_000.0, 4_427_000.0])  # Beijing, in EPSG:32650
 CHINESE = {"households": "建筑物总户数量", "compound_id": "小区名称", "use": "用途", "levels": "层数"}
@@ -68,7 +69,7 @@ def without_id(frame: gpd.GeoDataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".parquet", ".fgb", ".shp"])
 def test_our_names_need_no_mapping(buildings: gpd.GeoDataFrame, tmp_path: Path, suffix: str) -> None:
-    """Every format with our column names comes back as it was written, places within two centimetres (GeoJSON's seven digits)."""
+    """Every format with our column names comes back as it was written, places within 2 cm (GeoJSON: seven digits)."""
     path = tmp_path / f"buildings{suffix}"
     frame = buildings.to_crs(4326) if suffix == ".geojson" else buildings
     if suffix == ".parquet":
@@ -111,6 +112,19 @@ def test_zipped_shapefile(chinese: gpd.GeoDataFrame, tmp_path: Path) -> None:
     assert read["compound_id"].tolist() == ["凤凰花园", "凤凰花园", "临江苑"]
 
 
+@pytest.mark.parametrize(("mark", "cpg"), [(0x4D, None), (0, "936"), (0, "no such page"), (0x7A, None)])
+def test_marks_of_chinese_code_pages(chinese: gpd.GeoDataFrame, tmp_path: Path, mark: int, cpg: str | None) -> None:
+    """The code page in the .dbf header or the .cpg file decides; an unknown one is as good as none."""
+    path = write_shapefile(chinese, tmp_path / "a.shp", "GB18030", cpg=False)
+    content = bytearray(path.with_suffix(".dbf").read_bytes())
+    content[29] = mark
+    path.with_suffix(".dbf").write_bytes(content)
+    if cpg is not None:
+        path.with_suffix(".cpg").write_text(cpg)
+    read = read_layer(path, "buildings", mapping=LayerMapping(columns=CHINESE, values=WORDS))
+    assert read["compound_id"].tolist() == ["凤凰花园", "凤凰花园", "临江苑"]
+
+
 def test_stated_encoding_decides(chinese: gpd.GeoDataFrame, tmp_path: Path) -> None:
     """The mapping's encoding goes before a wrong .cpg file."""
     path = write_shapefile(chinese, tmp_path / "a.shp", "GB18030", cpg=False)
@@ -120,9 +134,7 @@ def test_stated_encoding_decides(chinese: gpd.GeoDataFrame, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("datum", "shift"), [("gcj02", wgs84_to_gcj02), ("bd09", wgs84_to_bd09)])
-def test_declared_datums_are_converted(
-    buildings: gpd.GeoDataFrame, tmp_path: Path, datum: str, shift: Any
-) -> None:
+def test_declared_datums_are_converted(buildings: gpd.GeoDataFrame, tmp_path: Path, datum: str, shift: Any) -> None:
     """A layer declared as GCJ-02 or BD-09, in the call or the mapping, comes back to its place."""
     true = buildings.to_crs(4326)
     shifted = true.set_geometry(
@@ -201,6 +213,18 @@ def test_tables_with_coordinates(tmp_path: Path, suffix: str, names: tuple[str, 
     assert read["name"].tolist() == ["卫生站"]
 
 
+def test_areas_and_single_parts_come_as_points(buildings: gpd.GeoDataFrame, tmp_path: Path) -> None:
+    """A shelter drawn as an area becomes a point within it; a multi-part geometry of one part becomes simple."""
+    shapes = [shapely.box(*ORIGIN, *(ORIGIN + 50)), shapely.MultiPoint([ORIGIN])]
+    gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32650").to_file(tmp_path / "s.geojson")
+    shelters = read_layer(tmp_path / "s.geojson", "shelters", crs="EPSG:32650")
+    assert shelters.geom_type.tolist() == ["Point", "Point"]
+    assert shelters.geometry.iloc[0].within(shapes[0])
+    parts = buildings.set_geometry(shapely.multipolygons([[b] for b in buildings.geometry]), crs=buildings.crs)
+    parts.to_file(tmp_path / "b.gpkg", layer="buildings")
+    assert set(read_layer(tmp_path / "b.gpkg", "buildings").geom_type) == {"Polygon"}
+
+
 def test_tables_in_metres_need_a_crs(tmp_path: Path) -> None:
     """Columns x and y are read once the mapping states their CRS."""
     path = tmp_path / "shelters.csv"
@@ -243,6 +267,9 @@ def test_register_keeps_what_a_join_needs(tmp_path: Path) -> None:
     points = read_register(path, mapping=mapping, by="location")
     assert points.crs.to_epsg() == 4326
     assert points["households"].tolist() == ["30"]
+    points.to_file(tmp_path / "r.gpkg", layer="登记")
+    assert read_register(tmp_path / "r.gpkg", by="location").crs.to_epsg() == 4326
+    assert "geometry" not in read_register(tmp_path / "r.gpkg")
 
 
 def test_mapped_columns_that_are_not_there(buildings: gpd.GeoDataFrame, tmp_path: Path) -> None:
@@ -260,6 +287,16 @@ def test_a_mapped_column_goes_before_one_with_our_name(buildings: gpd.GeoDataFra
     buildings.assign(户数=[1, 2, 3]).to_file(tmp_path / "b.gpkg", layer="buildings")
     read = read_layer(tmp_path / "b.gpkg", "buildings", mapping=LayerMapping(columns={"households": "户数"}))
     assert read["households"].tolist() == [1, 2, 3]
+
+
+def test_other_spellings_of_our_names_are_not_ours(buildings: gpd.GeoDataFrame, tmp_path: Path) -> None:
+    """Capitals throughout are ours, as old formats write them; another spelling is the file's own column."""
+    names = {"households": "HOUSEHOLDS", "building_id": "Building_ID"}
+    buildings.assign(building_id="B").rename(columns=names).to_file(tmp_path / "b.gpkg", layer="buildings")
+    read = read_layer(tmp_path / "b.gpkg", "buildings")
+    assert read["households"].tolist() == [30, 40, 0]
+    assert read["building_id"].is_unique
+    assert read["Building_ID"].tolist() == ["B", "B", "B"]
 
 
 def test_faults_of_all_layers_come_at_once(buildings: gpd.GeoDataFrame, tmp_path: Path) -> None:

@@ -58,10 +58,11 @@ def toa_payoh(folder: Path) -> dict[str, Any]:
     )
     streets.to_file(folder / "streets.gpkg", layer="streets")
     blocks = pd.read_csv(DATA / "singapore_toapayoh" / "toa_payoh_blocks.csv", dtype={"blk_no": str})
-    blocks = blocks.drop_duplicates(["lng", "lat"])
+    blocks["name"] = blocks["blk_no"] + " " + blocks["street"]  # some blocks share one coordinate
+    blocks = blocks.groupby(["lng", "lat"], as_index=False).agg({"name": " + ".join, "total_dwelling_units": "sum"})
     buildings = gpd.GeoDataFrame(
         {
-            "name": blocks["blk_no"] + " " + blocks["street"],
+            "name": blocks["name"],
             "households": blocks["total_dwelling_units"],
             "use": "apartments",
         },
@@ -234,7 +235,8 @@ def main() -> None:
     divide_region(generate_city(3_000))  # loads the compiled kernels
     print(machine())
     print(
-        "town (households) | households communities units grids | in bounds, contiguous, gaps m² | PP | s: build divide map"
+        "town (households) | households communities units grids | "
+        "in bounds, contiguous, gaps m² | PP | s: build divide map | exceptions"
     )
     for town in TOWNS:
         with tempfile.TemporaryDirectory() as folder:

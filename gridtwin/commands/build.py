@@ -20,7 +20,7 @@ from gridtwin.load.mapping import LayerMapping, read_mapping
 from gridtwin.load.osm import read_osm
 from gridtwin.load.register import read_register
 from gridtwin.load.tables import join_households
-from gridtwin.load.topology import add_junctions, has_junctions, junctions_of
+from gridtwin.load.topology import add_junctions, ends_agree, has_junctions, junctions_of
 from gridtwin.load.vector import LayerSource, read_layers
 from gridtwin.progress import Progress, part
 from gridtwin.region import Provenance, Region
@@ -206,7 +206,7 @@ def _read_own(options: Options, own: Mapping[str, LayerSource], sources: _Source
 def _join_streets(sources: _Sources) -> None:
     """Make junctions where own streets come without them."""
     streets = sources.layers["streets"]
-    if has_junctions(streets):
+    if has_junctions(streets) and ends_agree(streets):
         junctions = junctions_of(streets)
         note = tr(mark("junctions from the streets' columns"))
     else:

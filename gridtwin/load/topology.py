@@ -45,6 +45,20 @@ def junctions_of(streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return conform(frame.drop_duplicates("junction_id"), "junctions")
 
 
+def ends_agree(streets: gpd.GeoDataFrame, *, within_m: float = 1.0) -> bool:
+    """Return whether all street ends at one junction lie together.
+
+    They do not where a table states junctions but draws some of its lines from the second to the first.
+    """
+    shapes = streets.geometry.to_numpy()
+    ends = np.r_[shapely.get_point(shapes, 0), shapely.get_point(shapes, -1)]
+    if shapely.is_missing(ends).any():  # multi-part lines
+        return False
+    table = pd.DataFrame(shapely.get_coordinates(ends), columns=["x", "y"])
+    spread = table.groupby(streets[list(ENDS)].to_numpy(dtype=object).ravel(order="F")).agg(np.ptp)
+    return bool((spread.to_numpy() <= within_m).all())
+
+
 def add_junctions(
     streets: gpd.GeoDataFrame, *, snap_m: float = SNAP_M, node_crossings: bool = False
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:

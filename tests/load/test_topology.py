@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtwin.errors import InputError, UsageError
-from gridtwin.load.topology import add_junctions, has_junctions, junctions_of
+from gridtwin.load.topology import add_junctions, ends_agree, has_junctions, junctions_of
 from gridtwin.load.toy import toy_town
 from gridtwin.load.vector import read_layer
 
@@ -165,3 +165,12 @@ def test_streets_are_conserved(raw: list[tuple[int, int, int, int]]) -> None:
     for column, at in (("from_junction_id", 0), ("to_junction_id", -1)):
         gap = shapely.distance(shapely.get_point(joined.geometry.to_numpy(), at), place.loc[joined[column]].to_numpy())
         assert np.max(gap, initial=0) < 1e-9
+
+
+def test_ends_at_one_junction_must_lie_together() -> None:
+    """A table whose lines run against its junction columns is found out."""
+    streets = toy_town()["streets"]
+    assert ends_agree(streets)
+    turned = streets.copy()
+    turned.loc[3, "geometry"] = turned.geometry[3].reverse()
+    assert not ends_agree(turned)

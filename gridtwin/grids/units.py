@@ -34,7 +34,7 @@ from gridtwin.grids.planar import (
 )
 from gridtwin.grids.tessellation import dividing_lines, nearest_building
 from gridtwin.i18n import mark, tr
-from gridtwin.progress import Progress, part, silent
+from gridtwin.progress import Progress, silent
 
 SLIVER_M2 = 1_000.0  # faces without building below this area join a neighbour
 SLIVER_WIDTH_M = 8.0  # so do narrower ones (twice area over perimeter), such as medians
@@ -123,7 +123,7 @@ def make_units(
         faces, community, home = _divide_blocks(faces, community, split, shapes, points, home)
     progress(0.8, tr(mark("Borders between units")))
     units = _describe(faces, community, home, households, buildings, communities, streets, barriers)
-    part(progress, 0.8, 1.0)(1.0, tr(mark("Units are ready")))
+    progress(1.0, tr(mark("Units are ready")))
     return units
 
 

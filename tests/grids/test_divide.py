@@ -157,6 +157,24 @@ def test_uninhabited_land_behind_a_river_follows_a_neighbour() -> None:
     assert plan.summary()["gaps_m2"] == 0.0
 
 
+@pytest.mark.parametrize(("far", "grids", "codes"), [(0, 2, set()), (150, 3, {"DETACHED_PART"}), (350, 3, set())])
+def test_exclaves(far: int, grids: int, codes: set[str]) -> None:
+    """A part of the community elsewhere: empty it follows its nearest grid, inhabited it is divided by itself."""
+    town = lattice(4, 2, 100)
+    island = lattice(1, 1, far, origin=(1000, 0))
+    community = shapely.union_all([*town["communities"].geometry, *island["communities"].geometry])
+    town["communities"] = town["communities"].set_geometry([community], crs=CRS)
+    for name in ("buildings", "streets"):
+        both = pd.concat([town[name], island[name]], ignore_index=True)
+        both[f"{name[:-1]}_id"] = [f"{name}{n}" for n in range(len(both))]
+        town[name] = conform(gpd.GeoDataFrame(both, crs=CRS), name)
+    plan = divide_region(town, date=DATE)
+    assert len(plan.grids) == grids
+    assert set(plan.violations["code"]) == codes
+    assert plan.grids["households"].sum() == 800 + far
+    assert (plan.summary()["gaps_m2"], plan.summary()["overlaps_m2"]) == (0.0, 0.0)
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(0, 350), min_size=24, max_size=24), st.integers(0, 1000))
 def test_any_town_is_divided(households: list[int], seed: int) -> None:

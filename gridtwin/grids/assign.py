@@ -153,7 +153,7 @@ def assign_units(
         seen[name] = seen.get(name, -1) + 1
         seed = zlib.crc32(f"{params.seed}/{name}/{seen[name]}".encode())
         rows = link_order[link_bounds[p] : link_bounds[p + 1]]
-        jobs.append((mine, _graph(units, links, mine, rows), seed))
+        jobs.append((mine, unit_graph(units, links, mine, rows), seed))
 
     def solve(job: tuple[Indices, UnitGraph, int]) -> Indices:
         return _divide_part(job[1], params, seed=job[2], starts=starts)
@@ -169,7 +169,7 @@ def assign_units(
     return Assignment(grid, part)
 
 
-def _graph(units: Units, links: Links, mine: Indices, rows: Indices) -> UnitGraph:
+def unit_graph(units: Units, links: Links, mine: Indices, rows: Indices) -> UnitGraph:
     """Return the part ``mine`` with its links ``rows`` as the kernel's graph.
 
     Lengths are rounded to centimetres: a vertex more or less on a border must not change the plan.

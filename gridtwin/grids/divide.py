@@ -15,6 +15,7 @@ import shapely
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids import measures
 from gridtwin.grids.assign import Assignment, assign_units
+from gridtwin.grids.certify import certify
 from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve, locate, renumber
@@ -135,9 +136,11 @@ def divide_region(
     assignment = assign_units(units, params, workers=workers, progress=part(progress, 0.45, 0.65))
     progress(0.65, tr(mark("Refining communities that miss the bounds")))
     units, assignment = _refined(units, assignment, params, (buildings, streets, barriers, communities), workers)
+    progress(0.75, tr(mark("Mending or proving what is left")))
+    assignment, proved = _certified(units, assignment, params)
     progress(0.8, tr(mark("Measuring the plan")))
     network = street_network(streets, mode="walk")
-    built = _Builder(units, assignment, params, rules or StaffingRules(), date).build(
+    built = _Builder(units, assignment, proved, params, rules or StaffingRules(), date).build(
         layers, buildings, communities, network
     )
     progress(1.0, tr(mark("The plan is ready")))
@@ -199,6 +202,15 @@ def _refined(
     return fine, Assignment(renumber(label), second.part)
 
 
+def _certified(units: Units, assignment: Assignment, params: DivideParams) -> tuple[Assignment, Flags]:
+    """Mend the last grids outside the bounds, or prove that they are unavoidable (flag of each grid)."""
+    certified = certify(units, assignment.grid, assignment.part, params)
+    label = renumber(certified.grid)
+    proved = np.zeros(int(label.max()) + 1, bool)
+    proved[label[np.isin(certified.grid, list(certified.proved))]] = True
+    return Assignment(label, assignment.part), proved
+
+
 def _worse(
     load: Any, grid: Indices, units: Units, second: Indices, fine: Units, params: DivideParams, again: Flags
 ) -> Flags:
@@ -221,6 +233,7 @@ class _Builder:
 
     units: Units
     assignment: Assignment
+    proved: Flags
     params: DivideParams
     rules: StaffingRules
     date: str
@@ -253,7 +266,7 @@ class _Builder:
         grids["grid_officers"] = grid_officers(grids["households"].to_numpy(np.int64), self.rules)
         grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
         pieces = measures.walkable_pieces(units, unit_grid)
-        found = violations_of(units, unit_grid, self.assignment.part, pieces, self.params)
+        found = violations_of(units, unit_grid, self.assignment.part, pieces, self.proved, self.params)
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
         communities = self._communities(communities, shapes)
         codes, ledger = self._codes(layers, grids, communities, home, buildings)

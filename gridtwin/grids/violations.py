@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.planar import Indices
+from gridtwin.grids.planar import Flags, Indices
 from gridtwin.grids.units import Units
 from gridtwin.i18n import mark, tr
 
 COLUMNS = ("row", "code", "amount", "detail")
 
 
-def violations_of(units: Units, grid: Indices, part: Indices, pieces: Indices, params: DivideParams) -> pd.DataFrame:
+def violations_of(
+    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, params: DivideParams
+) -> pd.DataFrame:
     """Return one row for each broken rule.
 
     Parameters
@@ -26,6 +28,8 @@ def violations_of(units: Units, grid: Indices, part: Indices, pieces: Indices, p
         Walkable part of its community that each unit lies in, (units,).
     pieces
         Inhabited walkable pieces of each grid, (grids,).
+    proved
+        Grids that any division of their neighbourhood would leave outside the bounds, (grids,).
     params
         The bounds.
 
@@ -47,7 +51,8 @@ def violations_of(units: Units, grid: Indices, part: Indices, pieces: Indices, p
     for g in np.flatnonzero((load < params.minimum) | (load > params.maximum)):
         short = max(params.minimum - load[g], 0)
         amount = int(max(short, load[g] - params.maximum))
-        code, why = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
+        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
+        code, why = reason or _lumpy(proved=bool(proved[g]))
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
@@ -60,8 +65,8 @@ def violations_of(units: Units, grid: Indices, part: Indices, pieces: Indices, p
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["row", "code"], ignore_index=True)
 
 
-def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> tuple[str, str]:
-    """Return the reason code and its explanation for one grid outside the bounds."""
+def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> tuple[str, str] | None:
+    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it."""
     if total == 0:
         return "NO_DATA", tr(mark("the community has no households in the data"))
     if total < params.minimum:
@@ -76,6 +81,13 @@ def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> 
         return "TOTAL_IN_GAP", text.format(total=part_total, high=high, low=low)
     if largest > params.maximum:
         return "OVERSIZE_BUILDING", tr(mark("one building has {total}")).format(total=largest)
+    return None
+
+
+def _lumpy(*, proved: bool) -> tuple[str, str]:
+    """Return the reason code where only the sizes of whole buildings and units stand in the way."""
+    if proved:
+        return "LUMPY_PROVED", tr(mark("no division of this grid and its neighbours within two grids can do better"))
     return "LUMPY_NOT_PROVED", tr(mark("no better combination of whole buildings and units was found"))
 
 

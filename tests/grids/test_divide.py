@@ -120,7 +120,7 @@ def test_dividing_again_keeps_codes(city: dict[str, gpd.GeoDataFrame], plan: Gri
         ([0] * 8, "NO_DATA", 300),
         ([0, 0, 0, 560, 0, 0, 0, 0], "TOTAL_IN_GAP", 60),
         ([60, 60, 60, 620, 60, 60, 60, 60], "OVERSIZE_BUILDING", 120),
-        ([290, 0, 0, 310, 0, 0, 0, 290], "LUMPY_NOT_PROVED", None),
+        ([290, 0, 0, 310, 0, 0, 0, 290], "LUMPY_PROVED", None),
     ],
 )
 def test_reasons(households: list[int], code: str, amount: int | None) -> None:

@@ -14,7 +14,7 @@ import shapely
 from gridtwin.commands import COMMANDS
 from gridtwin.commands.spec import Outcome, defaults_of
 from gridtwin.coordinates import wgs84_to_gcj02
-from gridtwin.errors import LayerFaultsError, OutputExistsError, UsageError
+from gridtwin.errors import InputMissingError, LayerFaultsError, OutputExistsError, UsageError
 from gridtwin.load.toy import toy_town
 from gridtwin.progress import silent
 from gridtwin.region import read_region
@@ -247,6 +247,16 @@ def test_all_faults_are_listed_at_once(
     places = {(fault.layer, fault.column) for fault in caught.value.faults}
     assert places == {("buildings", "households"), ("buildings", "building_id"), ("barriers", "kind")}
     assert not (tmp_path / "r.gpkg").exists()
+
+
+@pytest.mark.parametrize("empty", ["streets", "buildings"])
+def test_empty_layers_are_refused(
+    town: dict[str, gpd.GeoDataFrame], files: dict[str, str], tmp_path: Path, empty: str
+) -> None:
+    """A region needs streets and buildings."""
+    town[empty].iloc[:0].to_file(files[empty], layer=empty)
+    with pytest.raises(InputMissingError, match=empty):
+        call("build", out=str(tmp_path / "r.gpkg"), **files)
 
 
 def test_degrees_without_crs_are_refused(

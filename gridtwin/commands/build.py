@@ -13,7 +13,7 @@ import pyproj
 from gridtwin import __version__
 from gridtwin.commands.assemble import Assembled, Wishes, assemble
 from gridtwin.commands.spec import Options, Outcome
-from gridtwin.errors import OutputExistsError, UsageError
+from gridtwin.errors import InputMissingError, OutputExistsError, UsageError
 from gridtwin.households import GroupShares, HouseholdAssumptions
 from gridtwin.i18n import mark, tr
 from gridtwin.load.mapping import LayerMapping, read_mapping
@@ -56,6 +56,11 @@ def run(options: Options, progress: Progress) -> Outcome:
     if options["osm"] or options["place"]:
         _read_map(options, sources, part(progress, 0.0, 0.3))
     _read_own(options, own, sources, part(progress, 0.3, 0.5))
+    for name in ("streets", "buildings"):
+        if not len(sources.layers.get(name, ())):
+            raise InputMissingError(
+                "layer_empty", mark("layer '{layer}' is empty; a region needs streets and buildings"), layer=name
+            )
     if options["households"]:
         _join_register(options, mapping.get("households"), sources)
     built = assemble(sources.layers, wishes, frame=sources.frame, progress=part(progress, 0.5, 0.95))

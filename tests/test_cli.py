@@ -155,6 +155,19 @@ def test_divide_keeps_a_plan_unless_told(copy: Path) -> None:
     assert counts["fine"] == len(region["grids"]) > 5
 
 
+def test_a_trial_plan_costs_no_codes(copy: Path) -> None:
+    """A second plan closes no code of the first; divided again, the first has its codes as before."""
+    assert gridtwin("divide", str(copy)).returncode == 0
+    first = read_region(copy)["grids"]["code"].tolist()
+    assert gridtwin("divide", str(copy), "--plan", "trial", "--min", "100", "--max", "250").returncode == 0
+    trial = read_region(copy)
+    assert trial["grid_codes"]["valid_to"].isna().all()
+    assert gridtwin("divide", str(copy), "--overwrite").returncode == 0
+    region = read_region(copy)
+    assert region["grids"]["code"].tolist() == first
+    assert set(trial["grids"]["code"]) <= set(region["grid_codes"]["code"])
+
+
 def test_dry_run_writes_nothing(copy: Path) -> None:
     """--dry-run says what would come out and leaves the file as it is."""
     before = copy.read_bytes()

@@ -39,7 +39,12 @@ def run(options: Options, progress: Progress) -> Outcome:
     region = read_region(source)
     _check_target(region, options, source, target)
     plan = divide_region(
-        region.layers, params=params, date=date, workers=options["workers"], progress=part(progress, 0.05, 0.95)
+        region.layers,
+        params=params,
+        plan=options["plan"],
+        date=date,
+        workers=options["workers"],
+        progress=part(progress, 0.05, 0.95),
     )
     divided = with_plan(region, plan, name=options["plan"], date=date)
     files: tuple[tuple[Path, str], ...] = ()

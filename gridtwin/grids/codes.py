@@ -8,6 +8,8 @@ Grids are numbered within their community in reading order: from west to east, r
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -75,6 +77,7 @@ def assign_codes(
     ledger: pd.DataFrame,
     overlap: pd.DataFrame,
     date: str,
+    elsewhere: Collection[str] = (),
 ) -> tuple[Geometries, pd.DataFrame]:
     """Give every grid its code and bring the ledger of codes up to date.
 
@@ -91,6 +94,8 @@ def assign_codes(
         ``households``.
     date
         Day from which the plan holds, ISO 8601.
+    elsewhere
+        Codes that other plans of the region use: they stay in use whatever this plan does.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def assign_codes(
                 "codes_exhausted", mark("community {code} has used up its 999 grid codes"), code=prefix
             )
         codes[row] = f"{prefix}{last[prefix]:0{GRID_DIGITS}d}"
-    return codes, _update(ledger, codes, grids["community_id"].to_numpy(), date)
+    return codes, _update(ledger, codes, grids["community_id"].to_numpy(), date, elsewhere)
 
 
 def _match(overlap: pd.DataFrame, ledger: pd.DataFrame, community_code: Geometries) -> dict[int, str]:
@@ -141,9 +146,11 @@ def _match(overlap: pd.DataFrame, ledger: pd.DataFrame, community_code: Geometri
     return kept
 
 
-def _update(ledger: pd.DataFrame, codes: Geometries, community: Geometries, date: str) -> pd.DataFrame:
+def _update(
+    ledger: pd.DataFrame, codes: Geometries, community: Geometries, date: str, elsewhere: Collection[str]
+) -> pd.DataFrame:
     closed = ledger.copy()
-    gone = closed["valid_to"].isna() & ~closed["code"].isin(codes)
+    gone = closed["valid_to"].isna() & ~closed["code"].isin([*codes, *elsewhere])
     closed.loc[gone, "valid_to"] = date
     new = ~pd.Series(codes).isin(ledger["code"]).to_numpy()
     added = pd.DataFrame(

@@ -81,6 +81,7 @@ def divide_region(
     *,
     params: DivideParams | None = None,
     rules: StaffingRules | None = None,
+    plan: str = "default",
     date: str = "",
     workers: int | None = None,
     progress: Progress = silent,
@@ -90,12 +91,15 @@ def divide_region(
     Parameters
     ----------
     layers
-        Layers by name: buildings with households, streets and communities; barriers if there are any; grids
-        and grid_codes of an earlier plan, whose codes then live on. Frames are not changed.
+        Layers by name: buildings with households, streets and communities; barriers if there are any; grids,
+        grid_codes and assignments of earlier plans, whose codes then live on. Frames are not changed.
     params
         Bounds, weights, effort and seed; 300–500 households a grid by default.
     rules
         Staffing rules.
+    plan
+        Name of the plan: it takes its codes from its namesake among the earlier plans, and closes none that
+        another plan uses.
     date
         Day from which the plan holds (ISO 8601); today (UTC) by default.
     workers
@@ -140,7 +144,7 @@ def divide_region(
     assignment, proved = _certified(units, assignment, params)
     progress(0.8, tr(mark("Measuring the plan")))
     network = street_network(streets, mode="walk")
-    built = _Builder(units, assignment, proved, params, rules or StaffingRules(), date).build(
+    built = _Builder(units, assignment, proved, params, rules or StaffingRules(), plan, date).build(
         layers, buildings, communities, network
     )
     progress(1.0, tr(mark("The plan is ready")))
@@ -236,6 +240,7 @@ class _Builder:
     proved: Flags
     params: DivideParams
     rules: StaffingRules
+    plan: str
     date: str
 
     def build(
@@ -308,13 +313,18 @@ class _Builder:
         """Return the code of each grid and the ledger; codes of an earlier plan live on."""
         code_of = communities.set_index("community_id")["code"]
         ledger = layers.get("grid_codes")
+        earlier = layers.get("assignments")
+        earlier = empty_layer("assignments") if earlier is None else earlier
+        mine = earlier[earlier["plan"] == self.plan].set_index("unit_id")["grid_id"]
+        former = buildings["unit_id"].map(mine) if len(mine) else buildings["grid_id"]
         homes = buildings["households"].fillna(0).to_numpy(np.float64)
         return assign_codes(
             grids,
             code_of.reindex(grids["community_id"]).to_numpy(dtype=object),
             ledger=empty_layer("grid_codes") if ledger is None else ledger,
-            overlap=overlap_of(buildings["grid_id"], home, homes),
+            overlap=overlap_of(former, home, homes),
             date=self.date,
+            elsewhere=set(earlier.loc[earlier["plan"] != self.plan, "grid_id"]),
         )
 
     def _plan(

@@ -44,6 +44,8 @@ def _annotation(parameter: Parameter) -> Any:
         kind = make_enum(parameter.name, {choice: choice for choice in parameter.choices})
     if parameter.type in ("path", "output", "folder"):
         options["metavar"] = "FOLDER" if parameter.type == "folder" else "FILE"
+    if parameter.repeated:
+        return Annotated[list[kind], typer.Option(*names, **options)]
     required = parameter.type == "output" and parameter.name == "file"
     if parameter.type != "flag" and parameter.default is None and not required:
         kind = kind | None
@@ -56,7 +58,7 @@ def _signature(command: Command) -> inspect.Signature:
     made = []
     for parameter in command.parameters:
         required = parameter.positional or (parameter.type == "output" and parameter.name == "file")
-        default = inspect.Parameter.empty if required else parameter.default
+        default = inspect.Parameter.empty if required else [] if parameter.repeated else parameter.default
         made.append(inspect.Parameter(parameter.name, keyword, default=default, annotation=_annotation(parameter)))
     made.append(
         inspect.Parameter(

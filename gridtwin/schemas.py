@@ -269,6 +269,7 @@ _LAYERS = (
             _id("community_id", "Community", "社区编号"),
             Column("valid_from", "date", "Valid from", "启用日期"),
             Column("valid_to", "date", "Valid to (empty: in use)", "停用日期（空：在用）"),
+            _text("parents", "Codes it was made from", "来源代码"),
         ),
     ),
     Layer(

@@ -257,3 +257,27 @@ def test_importing_the_package_is_light() -> None:
         "gridtwin.Region; assert 'geopandas' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_rebalance_keeps_the_former_plan(copy: Path) -> None:
+    """``rebalance`` mends the plan in place, keeps it as it was under another name, and honours locks."""
+    assert gridtwin("divide", str(copy), "--date", "2026-01-01").returncode == 0
+    before = read_region(copy)
+    locked = before["grids"]["code"].iloc[0]
+    done = gridtwin(
+        "rebalance", str(copy), "--min", "200", "--max", "350", "--lock", locked, "--date", "2026-06-01", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    document = as_json(done)
+    assert document["measures"]["households_moved"] > 0
+    assert {row["code"] for row in document["violations"]} <= {"LOCK_CONFLICT", "TOTAL_IN_GAP"}
+    region = read_region(copy)
+    assert sorted(region["plans"]["plan"]) == ["before-rebalance", "default"]
+    former = region["assignments"][region["assignments"]["plan"] == "before-rebalance"]
+    same = former.set_index("unit_id")["grid_id"] == before["units"].set_index("unit_id")["grid_id"]
+    assert same.all()
+    kept = region["units"].loc[region["units"]["grid_id"] == locked, "unit_id"]
+    assert set(kept) == set(before["units"].loc[before["units"]["grid_id"] == locked, "unit_id"])
+    wrong = gridtwin("rebalance", str(copy), "--lock", "nonsense")
+    assert wrong.returncode == 3
+    assert "nonsense" in wrong.stderr

@@ -27,6 +27,7 @@ EXIT_CODES = (
     (3, "the input data are wrong, or a file could not be read or written", "输入数据有误，或文件无法读写"),
     (4, "no plan keeps every rule (only under `--strict`)", "没有方案满足全部规则（仅在 `--strict` 下）"),
     (5, "an optional tool is not installed", "未安装可选工具"),
+    (130, "cancelled; nothing was written", "已取消，未写入任何内容"),
 )
 
 

@@ -139,6 +139,36 @@ COMMANDS: tuple[Command, ...] = (
         examples=("gridtwin divide town.gpkg", "gridtwin divide town.gpkg --min 250 --max 450 --output trial.gpkg"),
     ),
     Command(
+        "rebalance",
+        mark("Restore the bounds of a plan with least change"),
+        mark(
+            "After an edit or new household counts, mend the grids that break the bounds while moving as few "
+            "households as possible; untouched grids keep their codes, locked grids are never changed."
+        ),
+        (
+            REGION,
+            Parameter("lock", "text", mark("code of a grid that must not change; may be given again"), repeated=True),
+            Parameter("min", "integer", mark("households a grid, at least"), 300, "household", 1, 100_000),
+            Parameter("max", "integer", mark("households a grid, at most"), 500, "household", 1, 100_000),
+            Parameter(
+                "stay", "number", mark("price of 100 households that leave their grid; more keeps more in place"),
+                default=1.0, minimum=0, maximum=1000,
+            ),
+            Parameter("plan", "text", mark("name of the plan"), default="default"),
+            Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
+            Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
+            Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            OUTPUT,
+            DRY_RUN,
+            OVERWRITE,
+        ),
+        reads=("communities", "buildings", "streets", "barriers", "units", "grids", "grid_codes"),
+        writes=(
+            "communities", "buildings", "units", "grids", "grid_codes", "staffing", "plans", "assignments",
+        ),
+        examples=("gridtwin rebalance town.gpkg --lock 110108001001003",),
+    ),
+    Command(
         "map",
         mark("Draw the plan as one web page that needs no internet"),
         mark("Write a self-contained map: grids coloured by households, labels, legend, search, English and Chinese."),

@@ -27,7 +27,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     """Divide, and write the plan into the region or into ``--output``."""
     source = Path(options["region"])
     target = Path(options["output"]) if options["output"] else source
-    date = _day(options["date"])
+    date = day_of(options["date"])
     params = DivideParams(
         minimum=options["min"],
         maximum=options["max"],
@@ -52,13 +52,18 @@ def run(options: Options, progress: Progress) -> Outcome:
         progress(0.95, tr(mark("Writing the region")))
         divided.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
+    return outcome_of(plan, options, target, files)
+
+
+def outcome_of(plan: GridPlan, options: Options, target: Path, files: tuple[tuple[Path, str], ...]) -> Outcome:
+    """Return what to show of a plan."""
     broken = len(plan.violations) > 0
     return Outcome(
         {
             "region": str(target),
             "written": bool(files),
             "plan": options["plan"],
-            "params": params.to_dict(),
+            "params": plan.params.to_dict(),
             "measures": plan.summary(),
             "violations": plan.violations.to_dict(orient="records"),
         },
@@ -69,7 +74,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     )
 
 
-def _day(text: str | None) -> str:
+def day_of(text: str | None) -> str:
     """Return the day from which the plan holds."""
     if not text:
         return dt.datetime.now(dt.UTC).date().isoformat()
@@ -98,13 +103,13 @@ def _check_target(region: Region, options: Options, source: Path, target: Path) 
         )
 
 
-def with_plan(region: Region, plan: GridPlan, *, name: str, date: str) -> Region:
+def with_plan(region: Region, plan: GridPlan, *, name: str, date: str, command: str = "divide") -> Region:
     """Return the region with the layers of ``plan`` and its rows in ``plans`` and ``assignments``.
 
     Other plans stay: where units have changed, each new unit takes the grid that its place had.
     """
-    command = f"gridtwin divide --min {plan.params.minimum} --max {plan.params.maximum} --seed {plan.params.seed}"
-    provenance = Provenance(source="gridtwin divide", date=date, command=command)
+    call = f"gridtwin {command} --min {plan.params.minimum} --max {plan.params.maximum} --seed {plan.params.seed}"
+    provenance = Provenance(source=f"gridtwin {command}", date=date, command=call)
     others = region["plans"][region["plans"]["plan"] != name]
     row = {
         "plan": name,

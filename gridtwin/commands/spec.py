@@ -40,6 +40,8 @@ class Parameter:
         Option name, and a one-letter form.
     layer
         Input layer that a "path" holds.
+    repeated
+        Whether the option may be given several times; the value is then a list.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Parameter:
     flag: str = ""
     short: str = ""
     layer: str = ""
+    repeated: bool = False
 
     @property
     def option(self) -> str:
@@ -74,6 +77,7 @@ class Parameter:
             "choices": list(self.choices),
             "required": self.positional,
             "layer": self.layer,
+            "repeated": self.repeated,
         }
 
 

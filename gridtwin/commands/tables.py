@@ -62,6 +62,11 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
         ),
         (tr(mark("volunteers")), f"{m['volunteers']}"),
     )
+    if "households_moved" in m:
+        moved = tr(mark("{households:,} ({share:.2%})")).format(
+            households=m["households_moved"], share=m["share_moved"]
+        )
+        facts += ((tr(mark("households in another grid")), moved),)
     if m["households_outside"]:
         facts += ((tr(mark("households in no community")), f"{m['households_outside']}"),)
     return facts

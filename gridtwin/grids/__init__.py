@@ -1,8 +1,9 @@
 """Management grids: units, division, measures, codes and staff."""
 
-from gridtwin.grids.divide import GridPlan, divide_region
+from gridtwin.grids.divide import divide_region, rebalance_region
 from gridtwin.grids.draft import draft_communities
 from gridtwin.grids.params import DivideParams
+from gridtwin.grids.plan import GridPlan
 from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units
 
@@ -14,4 +15,5 @@ __all__ = [
     "divide_region",
     "draft_communities",
     "make_units",
+    "rebalance_region",
 ]

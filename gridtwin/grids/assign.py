@@ -83,6 +83,11 @@ def _parts(a: Indices, b: Indices, count: int) -> Indices:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
+def parts_of(links: Links, count: int) -> Indices:
+    """Return the walkable part that each of ``count`` units lies in."""
+    return _parts(links.a, links.b, count)
+
+
 def _far_links(units: Units, part: Indices, empty: Flags) -> tuple[Indices, Indices]:
     """Link each empty part that touches nothing to the nearest unit of its community."""
     alone = np.flatnonzero(empty[part])
@@ -137,7 +142,7 @@ def assign_units(
     """
     links = links_of(units, least_part=least_part)
     count = len(units.frame)
-    part = _parts(links.a, links.b, count)
+    part = parts_of(links, count)
     order = np.argsort(part, kind="stable")
     bounds = np.searchsorted(part[order], np.arange(part.max() + 2))
     link_order = np.argsort(part[links.a], kind="stable")

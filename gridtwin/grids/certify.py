@@ -43,13 +43,26 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Certified:
-    """Labels after mending, and the grids that are proved to miss the bounds in any division of their window."""
+    """Labels after mending, and what is known of the grids that are still outside the bounds.
+
+    Attributes
+    ----------
+    grid
+        Grid of each unit, (units,).
+    proved
+        Grids that miss the bounds in any division of their window.
+    in_conflict
+        Grids that are locked, or have a locked neighbour and no remedy without it.
+    """
 
     grid: Indices
     proved: frozenset[int]
+    in_conflict: frozenset[int] = frozenset()
 
 
-def certify(units: Units, grid: Indices, part: Indices, params: DivideParams) -> Certified:
+def certify(
+    units: Units, grid: Indices, part: Indices, params: DivideParams, *, locked: Flags | None = None
+) -> Certified:
     """Mend or prove every grid outside the bounds that no total and no single building explains.
 
     Parameters
@@ -62,6 +75,8 @@ def certify(units: Units, grid: Indices, part: Indices, params: DivideParams) ->
         Walkable part of its community that each unit lies in, (units,).
     params
         The bounds.
+    locked
+        Grids that must not change, (grids,).
 
     Returns
     -------
@@ -78,10 +93,14 @@ def certify(units: Units, grid: Indices, part: Indices, params: DivideParams) ->
         count = int(grid.max()) + 1
         load = np.bincount(grid, weights=households, minlength=count)
         outside = (load < params.minimum) | (load > params.maximum)
-        fixed = _fixed(units, grid, params)
+        shut = np.zeros(count, bool)
+        if locked is not None:
+            shut[: len(locked)] = locked
+        fixed = _fixed(units, grid, params) | shut
         open_ = sorted(set(np.unique(grid[(outside & ~fixed)[grid] & ~hopeless]).tolist()) - tried)
         if not open_:
-            return Certified(grid, frozenset(proved))
+            conflict = _in_conflict(outside, shut, links, grid)
+            return Certified(grid, frozenset(proved - conflict), frozenset(conflict))
         worst = open_[0]
         verdict, solution = _mend(worst, units, links, grid, fixed, params)
         if solution is not None:
@@ -97,6 +116,13 @@ def _fixed(units: Units, grid: Indices, params: DivideParams) -> Flags:
     largest = np.zeros(int(grid.max()) + 1, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
     return np.asarray(largest > params.maximum)
+
+
+def _in_conflict(outside: Flags, shut: Flags, links: Links, grid: Indices) -> set[int]:
+    """Return the grids outside the bounds that are locked or touch a locked one."""
+    a, b = grid[links.a], grid[links.b]
+    touching = {int(g) for g in np.unique(np.r_[a[shut[b]], b[shut[a]]])} | set(np.flatnonzero(shut).tolist())
+    return {g for g in touching if outside[g] and (grid == g).any()}
 
 
 def _mend(

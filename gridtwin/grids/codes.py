@@ -22,6 +22,7 @@ from gridtwin.i18n import mark
 
 COMMUNITY_DIGITS = 12
 GRID_DIGITS = 3
+PARENT_SHARE = 0.1  # a grid is a parent of another that has a tenth of its homes from it, or more
 KEEP_SHARE = 0.5  # a grid is the same while it shares this share of its homes with the old one, either way
 
 
@@ -126,7 +127,8 @@ def assign_codes(
                 "codes_exhausted", mark("community {code} has used up its 999 grid codes"), code=prefix
             )
         codes[row] = f"{prefix}{last[prefix]:0{GRID_DIGITS}d}"
-    return codes, _update(ledger, codes, grids["community_id"].to_numpy(), date, elsewhere)
+    updated = _update(ledger, codes, grids["community_id"].to_numpy(), date, elsewhere)
+    return codes, _with_parents(updated, overlap, codes)
 
 
 def _match(overlap: pd.DataFrame, ledger: pd.DataFrame, community_code: Geometries) -> dict[int, str]:
@@ -154,9 +156,22 @@ def _update(
     closed.loc[gone, "valid_to"] = date
     new = ~pd.Series(codes).isin(ledger["code"]).to_numpy()
     added = pd.DataFrame(
-        {"code": codes[new], "community_id": community[new], "valid_from": date, "valid_to": None}, dtype="str"
+        {"code": codes[new], "community_id": community[new], "valid_from": date, "valid_to": None, "parents": None},
+        dtype="str",
     )
     return pd.concat([closed, added], ignore_index=True).sort_values("code", ignore_index=True)
+
+
+def _with_parents(ledger: pd.DataFrame, overlap: pd.DataFrame, codes: Geometries) -> pd.DataFrame:
+    """Note for each code that is new which codes gave it a tenth of its homes or more."""
+    share = overlap["households"] / overlap.groupby("new")["households"].transform("sum")
+    given = overlap[share >= PARENT_SHARE]
+    given = given.assign(code=codes[given["new"].to_numpy(np.int64)]).sort_values(["code", "old"])
+    given = given[given["old"] != given["code"]]
+    parents = given.groupby("code")["old"].agg("; ".join)
+    fresh = ledger["parents"].isna() & ~ledger["code"].isin(overlap["old"])
+    noted = ledger["parents"].where(~fresh, ledger["code"].map(parents))
+    return ledger.assign(parents=noted.astype("str"))
 
 
 def overlap_of(old: pd.Series, new: Indices, households: Floats) -> pd.DataFrame:

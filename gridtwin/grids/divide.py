@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -13,67 +13,20 @@ import pandas as pd
 import shapely
 
 from gridtwin.errors import InputError, InputMissingError
-from gridtwin.grids import measures
 from gridtwin.grids.assign import Assignment, assign_units
 from gridtwin.grids.certify import certify
-from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve, locate, renumber
-from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
+from gridtwin.grids.plan import GridPlan, PlanBuilder
+from gridtwin.grids.planar import Flags, Indices, locate, renumber
+from gridtwin.grids.rebalance import STAY, rebalance_units
+from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
-from gridtwin.grids.violations import describe, violations_of
 from gridtwin.i18n import mark, tr
 from gridtwin.network import street_network
 from gridtwin.progress import Progress, part, silent
-from gridtwin.schemas import conform, empty_layer
+from gridtwin.schemas import empty_layer
 
-PEOPLE = ("households", "persons", "elderly", "disabled", "children")
 REFINE_EFFORT, REFINE_STARTS = 4.0, 6
-
-
-@dataclass(frozen=True)
-class GridPlan:
-    """A division: layers that pass their schemas, what breaks a rule, and the measures of the whole plan.
-
-    Attributes
-    ----------
-    grids, units, buildings, communities
-        Layers of the data dictionary. Communities are the sum of their grids: their outline has the vertices
-        of the streets that meet it, moved by less than a micrometre.
-    grid_codes, staffing
-        The ledger of all codes ever given; staff by community.
-    violations
-        Columns grid_id, code, amount (households outside the bounds), detail; empty for a perfect plan.
-    params
-        What was asked for.
-    measures
-        Numbers of the whole plan, see :meth:`summary`.
-    """
-
-    grids: gpd.GeoDataFrame
-    units: gpd.GeoDataFrame
-    buildings: gpd.GeoDataFrame
-    communities: gpd.GeoDataFrame
-    grid_codes: pd.DataFrame
-    staffing: pd.DataFrame
-    violations: pd.DataFrame
-    params: DivideParams
-    measures: Mapping[str, Any]
-
-    def summary(self) -> dict[str, Any]:
-        """Return the measures of the plan as plain values, ready for a table or JSON."""
-        return dict(self.measures)
-
-    def layers(self) -> dict[str, pd.DataFrame]:
-        """Return the layers that the plan writes into a region."""
-        return {
-            "communities": self.communities,
-            "buildings": self.buildings,
-            "units": self.units,
-            "grids": self.grids,
-            "grid_codes": self.grid_codes,
-            "staffing": self.staffing,
-        }
 
 
 def divide_region(
@@ -141,12 +94,102 @@ def divide_region(
     progress(0.65, tr(mark("Refining communities that miss the bounds")))
     units, assignment = _refined(units, assignment, params, (buildings, streets, barriers, communities), workers)
     progress(0.75, tr(mark("Mending or proving what is left")))
-    assignment, proved = _certified(units, assignment, params)
+    grid, proved = _certified(units, assignment, params)
     progress(0.8, tr(mark("Measuring the plan")))
     network = street_network(streets, mode="walk")
-    built = _Builder(units, assignment, proved, params, rules or StaffingRules(), plan, date).build(
-        layers, buildings, communities, network
+    builder = PlanBuilder(
+        units,
+        grid,
+        assignment.part,
+        proved,
+        np.zeros(len(proved), bool),
+        params,
+        rules or StaffingRules(),
+        plan,
+        date,
     )
+    built = builder.build(layers, buildings, communities, network)
+    progress(1.0, tr(mark("The plan is ready")))
+    return built
+
+
+def rebalance_region(
+    layers: Mapping[str, pd.DataFrame],
+    *,
+    params: DivideParams | None = None,
+    rules: StaffingRules | None = None,
+    locked: Collection[str] = (),
+    stay: float = STAY,
+    plan: str = "default",
+    date: str = "",
+    progress: Progress = silent,
+) -> GridPlan:
+    """Restore the bounds of the plan that the region holds, moving as few households as possible.
+
+    Parameters
+    ----------
+    layers
+        Layers of a divided region. Households are those of the buildings today; the plan is the column
+        ``grid_id`` of the units, as a planner may have edited it.
+    params
+        Bounds, weights, effort and seed.
+    rules
+        Staffing rules.
+    locked
+        Codes of grids that must not change.
+    stay
+        Price of 100 households that leave their grid, in units of the objective.
+    plan
+        Name of the plan.
+    date
+        Day from which the plan holds (ISO 8601); today (UTC) by default.
+    progress
+        Receives fraction and text.
+
+    Returns
+    -------
+    GridPlan
+        Its summary has ``households_moved`` and ``share_moved``; grids without change keep code and units.
+
+    Raises
+    ------
+    InputMissingError
+        If the region has no plan, or lacks a layer.
+    InputError
+        If a locked grid does not exist.
+
+    Examples
+    --------
+    >>> from gridtwin.load.toy import toy_town
+    >>> town = toy_town()
+    >>> town |= divide_region(town, date="2026-01-01").layers()
+    >>> rebalance_region(town, date="2026-02-01").summary()["households_moved"]
+    0
+    """
+    params = params or DivideParams()
+    buildings, streets, _, communities = _inputs(layers)
+    progress(0.0, tr(mark("Rebalancing")))
+    result = rebalance_units(layers, params, locked=locked, stay=stay)
+    progress(0.6, tr(mark("Mending or proving what is left")))
+    certified = certify(result.units, result.grid, result.part, params, locked=result.locked)
+    households = result.units.frame["households"].to_numpy(np.int64)
+    before = pd.factorize(layers["units"]["grid_id"], sort=True)[0]
+    moved = int(households[certified.grid != before].sum())
+    label = renumber(certified.grid)
+    progress(0.8, tr(mark("Measuring the plan")))
+    builder = PlanBuilder(
+        result.units,
+        label,
+        result.part,
+        _flagged(label, certified.grid, certified.proved),
+        _flagged(label, certified.grid, certified.in_conflict),
+        params,
+        rules or StaffingRules(),
+        plan,
+        date or dt.datetime.now(dt.UTC).date().isoformat(),
+        {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
+    )
+    built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))
     return built
 
@@ -206,13 +249,18 @@ def _refined(
     return fine, Assignment(renumber(label), second.part)
 
 
-def _certified(units: Units, assignment: Assignment, params: DivideParams) -> tuple[Assignment, Flags]:
+def _certified(units: Units, assignment: Assignment, params: DivideParams) -> tuple[Indices, Flags]:
     """Mend the last grids outside the bounds, or prove that they are unavoidable (flag of each grid)."""
     certified = certify(units, assignment.grid, assignment.part, params)
     label = renumber(certified.grid)
-    proved = np.zeros(int(label.max()) + 1, bool)
-    proved[label[np.isin(certified.grid, list(certified.proved))]] = True
-    return Assignment(label, assignment.part), proved
+    return label, _flagged(label, certified.grid, certified.proved)
+
+
+def _flagged(label: Indices, former: Indices, chosen: Collection[int]) -> Flags:
+    """Return which grids of ``label`` are among the ``chosen`` former numbers."""
+    flags = np.zeros(int(label.max()) + 1, bool)
+    flags[label[np.isin(former, list(chosen))]] = True
+    return flags
 
 
 def _worse(
@@ -229,171 +277,3 @@ def _worse(
     load_2 = np.bincount(second[redone], weights=fine.frame["households"].to_numpy()[redone])
     first = np.flatnonzero(redone)[np.unique(second[redone], return_index=True)[1]]
     return np.asarray(again & (outside(load_2, fine.community[first]) > before))
-
-
-@dataclass(frozen=True)
-class _Builder:
-    """Turns an assignment into layers."""
-
-    units: Units
-    assignment: Assignment
-    proved: Flags
-    params: DivideParams
-    rules: StaffingRules
-    plan: str
-    date: str
-
-    def build(
-        self,
-        layers: Mapping[str, pd.DataFrame],
-        buildings: gpd.GeoDataFrame,
-        communities: gpd.GeoDataFrame,
-        network: Any,
-    ) -> GridPlan:
-        """Return the plan with its layers, codes, staff, violations and measures."""
-        units, unit_grid = self.units, self.assignment.grid
-        shapes = units.frame.geometry.to_numpy()
-        home = np.where(units.building_unit >= 0, unit_grid[units.building_unit], -1)
-        first = np.unique(unit_grid, return_index=True)[1]
-        grids = gpd.GeoDataFrame(
-            {"community_id": units.frame["community_id"].to_numpy()[first]},
-            geometry=dissolve(shapes, unit_grid),
-            crs=communities.crs,
-        )
-        grids = grids.assign(**self._counts(buildings, home, len(grids)))
-        split_here, split, compounds = measures.compounds_split(buildings, home, len(grids))
-        grids["area_m2"] = shapely.area(grids.geometry.to_numpy())
-        grids["compactness"] = measures.polsby_popper(grids.geometry.to_numpy())
-        grids["reock"] = measures.reock(grids.geometry.to_numpy())
-        grids["street_share"] = measures.street_share(units, unit_grid)
-        grids["compounds_split"] = split_here
-        grids["longest_walk_m"] = measures.longest_walk(network, buildings, home, len(grids))
-        grids["grid_officers"] = grid_officers(grids["households"].to_numpy(np.int64), self.rules)
-        grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
-        pieces = measures.walkable_pieces(units, unit_grid)
-        found = violations_of(units, unit_grid, self.assignment.part, pieces, self.proved, self.params)
-        grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
-        communities = self._communities(communities, shapes)
-        codes, ledger = self._codes(layers, grids, communities, home, buildings)
-        grids["code"] = codes
-        grids["grid_id"] = codes
-        return self._plan(grids, buildings, communities, ledger, home, found, pieces, (split, compounds))
-
-    def _counts(self, buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Any]:
-        """Return people and buildings of each grid; unknown groups stay unknown."""
-        inside = home >= 0
-        table = buildings.loc[inside, list(PEOPLE)].groupby(home[inside]).sum(min_count=1)
-        counts: dict[str, Any] = {name: table[name].reindex(range(count)).astype("Int64") for name in PEOPLE}
-        counts["households"] = counts["households"].fillna(0)
-        counts["buildings"] = np.bincount(home[inside], minlength=count)
-        homes = buildings["households"].fillna(0).to_numpy(np.float64)
-        counted = homes * buildings["households_source"].eq("counted").fillna(False).to_numpy(bool)
-        total = np.bincount(home[inside], weights=homes[inside], minlength=count)
-        known = np.bincount(home[inside], weights=counted[inside], minlength=count)
-        counts["counted_share"] = np.divide(known, total, out=np.full(count, np.nan), where=total > 0)
-        return counts
-
-    def _communities(self, communities: gpd.GeoDataFrame, shapes: Geometries) -> gpd.GeoDataFrame:
-        """Return the communities as the sum of their units, each with its 12-digit code."""
-        with_units = np.unique(self.units.community)
-        result = communities.iloc[with_units].reset_index(drop=True)
-        position = np.searchsorted(with_units, self.units.community)
-        result = result.set_geometry(gpd.GeoSeries(dissolve(shapes, position), crs=communities.crs))
-        result["code"] = community_codes(communities)[with_units]
-        return conform(result, "communities")
-
-    def _codes(
-        self,
-        layers: Mapping[str, pd.DataFrame],
-        grids: gpd.GeoDataFrame,
-        communities: gpd.GeoDataFrame,
-        home: Indices,
-        buildings: gpd.GeoDataFrame,
-    ) -> tuple[Geometries, pd.DataFrame]:
-        """Return the code of each grid and the ledger; codes of an earlier plan live on."""
-        code_of = communities.set_index("community_id")["code"]
-        ledger = layers.get("grid_codes")
-        earlier = layers.get("assignments")
-        earlier = empty_layer("assignments") if earlier is None else earlier
-        mine = earlier[earlier["plan"] == self.plan].set_index("unit_id")["grid_id"]
-        former = buildings["unit_id"].map(mine) if len(mine) else buildings["grid_id"]
-        homes = buildings["households"].fillna(0).to_numpy(np.float64)
-        return assign_codes(
-            grids,
-            code_of.reindex(grids["community_id"]).to_numpy(dtype=object),
-            ledger=empty_layer("grid_codes") if ledger is None else ledger,
-            overlap=overlap_of(former, home, homes),
-            date=self.date,
-            elsewhere=set(earlier.loc[earlier["plan"] != self.plan, "grid_id"]),
-        )
-
-    def _plan(
-        self,
-        grids: gpd.GeoDataFrame,
-        buildings: gpd.GeoDataFrame,
-        communities: gpd.GeoDataFrame,
-        ledger: pd.DataFrame,
-        home: Indices,
-        found: pd.DataFrame,
-        pieces: Indices,
-        compounds: tuple[int, int],
-    ) -> GridPlan:
-        """Put keys into all layers, order the grids by code, and sum up."""
-        codes = grids["grid_id"].to_numpy()
-        frame = self.units.frame
-        unit_ids, unit_community = frame["unit_id"].to_numpy(), frame["community_id"].to_numpy()
-        at = self.units.building_unit
-        placed = buildings.assign(
-            grid_id=pd.Series(np.where(home >= 0, codes[home], None), dtype="str"),
-            unit_id=pd.Series(np.where(at >= 0, unit_ids[at], None), dtype="str"),
-            community_id=pd.Series(np.where(at >= 0, unit_community[at], None), dtype="str"),
-        )
-        units = frame.assign(grid_id=codes[self.assignment.grid])
-        violations = found.assign(grid_id=codes[found["row"].to_numpy(np.int64)])
-        violations = violations[["grid_id", "code", "amount", "detail"]].sort_values(
-            ["grid_id", "code"], ignore_index=True
-        )
-        ordered = conform(grids.sort_values("grid_id", ignore_index=True), "grids")
-        summary = self._summary(ordered, placed, communities, violations, pieces, compounds)
-        return GridPlan(
-            grids=ordered,
-            units=conform(units, "units"),
-            buildings=conform(placed, "buildings"),
-            communities=communities,
-            grid_codes=conform(ledger, "grid_codes"),
-            staffing=conform(community_staffing(ordered, self.rules), "staffing"),
-            violations=violations,
-            params=self.params,
-            measures=summary,
-        )
-
-    def _summary(
-        self,
-        grids: gpd.GeoDataFrame,
-        buildings: gpd.GeoDataFrame,
-        communities: gpd.GeoDataFrame,
-        violations: pd.DataFrame,
-        pieces: Indices,
-        compounds: tuple[int, int],
-    ) -> dict[str, Any]:
-        """Return the measures of the whole plan as plain values."""
-        homes = buildings["households"].fillna(0)
-        counted = float(homes[buildings["households_source"].eq("counted").fillna(False)].sum())
-        tidy = grids["violations"].isna().to_numpy(bool)
-        return {
-            **measures.plan_measures(grids, minimum=self.params.minimum, maximum=self.params.maximum),
-            "communities": len(communities),
-            "units": len(self.units.frame),
-            "buildings": len(buildings),
-            "share_without_violation": float(tidy.mean()),
-            "violations": violations["code"].value_counts().sort_index().to_dict(),
-            "share_contiguous": float((pieces <= 1).mean()),
-            "single_polygons": float(grids.geometry.geom_type.eq("Polygon").mean()),
-            "compounds": compounds[1],
-            "compounds_split": compounds[0],
-            "households_outside": int(homes[buildings["grid_id"].isna()].sum()),
-            "counted_share": counted / float(homes.sum()) if homes.sum() else 0.0,
-            "grid_officers": int(grids["grid_officers"].sum()),
-            "volunteers": int(grids["volunteers"].sum()),
-            **measures.seams(grids, communities),
-        }

@@ -15,6 +15,9 @@ MINIMUM = 300
 MAXIMUM = 500
 TARGET = 400
 
+# Rebalancing keeps the plan as it was under this name; its codes do not count as in use.
+FORMER_PLAN = "before-rebalance"
+
 # Communities are drafted around the size that the living-circle standard gives a neighbourhood.
 COMMUNITY_MINIMUM = 2_000
 COMMUNITY_MAXIMUM = 4_000

@@ -7,7 +7,7 @@ absorbed by their neighbours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -122,6 +122,7 @@ def make_units(
         progress(0.5, tr(mark("Dividing large blocks between their buildings")))
         faces, community, home = _divide_blocks(faces, community, split, shapes, points, home)
     progress(0.8, tr(mark("Borders between units")))
+    faces, community, home = _in_reading_order(faces, community, home)
     units = _describe(faces, community, home, households, buildings, communities, streets, barriers)
     progress(1.0, tr(mark("Units are ready")))
     return units
@@ -157,6 +158,7 @@ def refine_units(
     faces, community, home = _divide_blocks(
         units.frame.geometry.to_numpy(), units.community, split, shapes, points, units.building_unit
     )
+    faces, community, home = _in_reading_order(faces, community, home)
     return _describe(faces, community, home, households, buildings, communities, streets, barriers)
 
 
@@ -305,6 +307,40 @@ def _whole_cells(faces: Geometries, label: Indices, block: Indices, *, standing:
     return merged[piece]
 
 
+def restore_units(
+    frame: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+) -> Units:
+    """Return the units of layer ``units`` as they are, with the households that its buildings have today.
+
+    Parameters
+    ----------
+    frame
+        Layer ``units``; rows and keys stay.
+    buildings, streets, barriers, communities
+        Layers of the data dictionary.
+    """
+    faces = frame.geometry.to_numpy()
+    households = buildings["households"].fillna(0).to_numpy(np.int64)
+    home = locate(shapely.point_on_surface(buildings.geometry.to_numpy()), faces)
+    community = pd.Index(communities["community_id"]).get_indexer(frame["community_id"])
+    units = _describe(faces, community, home, households, buildings, communities, streets, barriers)
+    return replace(units, frame=units.frame.assign(unit_id=frame["unit_id"].to_numpy()))
+
+
+def _in_reading_order(faces: Geometries, community: Indices, home: Indices) -> tuple[Geometries, Indices, Indices]:
+    """Order the units by community, from north to south and west to east."""
+    # Rounded, so that a vertex more or less on a border (a region divided again) changes nothing.
+    centre = np.round(shapely.get_coordinates(shapely.centroid(faces)), 2)
+    order = np.lexsort((centre[:, 0], -centre[:, 1], community))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return faces[order], community[order], np.where(home >= 0, place[home], OUTSIDE)
+
+
 def _describe(
     faces: Geometries,
     community: Indices,
@@ -315,14 +351,7 @@ def _describe(
     streets: gpd.GeoDataFrame,
     barriers: gpd.GeoDataFrame,
 ) -> Units:
-    """Order the units, count what they hold, and find their borders."""
-    # Rounded, so that a vertex more or less on a border (a region divided again) changes nothing.
-    centre = np.round(shapely.get_coordinates(shapely.centroid(faces)), 2)
-    order = np.lexsort((centre[:, 0], -centre[:, 1], community))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    faces, community = faces[order], community[order]
-    home = np.where(home >= 0, place[home], OUTSIDE)
+    """Count what the units hold, and find their borders."""
     compound, name = _main_compound(buildings, home, households, len(faces))
     counts = count_people(buildings, home, len(faces))
     start = np.searchsorted(community, community)

@@ -14,7 +14,7 @@ COLUMNS = ("row", "code", "amount", "detail")
 
 
 def violations_of(
-    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, params: DivideParams
+    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, params: DivideParams
 ) -> pd.DataFrame:
     """Return one row for each broken rule.
 
@@ -30,6 +30,8 @@ def violations_of(
         Inhabited walkable pieces of each grid, (grids,).
     proved
         Grids that any division of their neighbourhood would leave outside the bounds, (grids,).
+    conflict
+        Grids that locks keep outside the bounds, (grids,).
     params
         The bounds.
 
@@ -52,7 +54,7 @@ def violations_of(
         short = max(params.minimum - load[g], 0)
         amount = int(max(short, load[g] - params.maximum))
         reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
-        code, why = reason or _lumpy(proved=bool(proved[g]))
+        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
@@ -84,8 +86,10 @@ def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> 
     return None
 
 
-def _lumpy(*, proved: bool) -> tuple[str, str]:
-    """Return the reason code where only the sizes of whole buildings and units stand in the way."""
+def _lumpy(*, proved: bool, conflict: bool) -> tuple[str, str]:
+    """Return the reason code where locks, or only the sizes of whole units, stand in the way."""
+    if conflict:
+        return "LOCK_CONFLICT", tr(mark("the grid or a neighbour is locked"))
     if proved:
         return "LUMPY_PROVED", tr(mark("no division of this grid and its neighbours within two grids can do better"))
     return "LUMPY_NOT_PROVED", tr(mark("no better combination of whole buildings and units was found"))

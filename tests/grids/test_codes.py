@@ -72,6 +72,15 @@ def test_surviving_grids_keep_their_codes() -> None:
     assert ledger.set_index("code")["valid_from"].to_dict()[f"{COMMUNITY}004"] == "2026-06-01"
 
 
+def test_new_codes_know_their_parents() -> None:
+    """A grid split off another names it; a grid merged from two that are gone names both."""
+    _, ledger = give(grids_of(squares(1)))
+    codes, ledger = give(grids_of(squares(2)), ledger, [f"{COMMUNITY}001", f"{COMMUNITY}001"], date="2026-02-01")
+    assert sorted(codes) == [f"{COMMUNITY}001", f"{COMMUNITY}002"]
+    assert ledger.set_index("code")["parents"].to_dict()[f"{COMMUNITY}002"] == f"{COMMUNITY}001"
+    assert ledger["parents"].isna().tolist() == [True, False]
+
+
 def test_a_retired_code_never_returns() -> None:
     """A code that was closed is not given again, even when the same place asks for it."""
     _, ledger = give(grids_of(squares(2)))

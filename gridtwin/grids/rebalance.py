@@ -1,0 +1,267 @@
+"""Rebalance a plan with least change: restore the bounds while as few households as possible change grids.
+
+The annealing of the division starts from the plan as it is, with a price on every household that leaves its
+grid, and only grids near a broken one may change; where that is not enough the fullest grid is split or the
+emptiest merged. Locked grids never change.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gridtwin.errors import InputError, InputMissingError, first_ids
+from gridtwin.grids import kernel
+from gridtwin.grids.assign import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, TREES, Links, links_of, parts_of, unit_graph
+from gridtwin.grids.kernel import UnitGraph
+from gridtwin.grids.params import DivideParams
+from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_labels, sum_by
+from gridtwin.grids.units import Units, restore_units
+from gridtwin.i18n import mark
+from gridtwin.schemas import empty_layer
+
+STAY = 1.0  # price of 100 households that leave their grid, in units of the objective
+WARM = 0.6
+REACHES = (1, 2, 10_000)  # how many grids away from a broken one may change, tried one after the other
+
+
+@dataclass(frozen=True)
+class Rebalanced:
+    """A plan after rebalancing.
+
+    Attributes
+    ----------
+    units
+        Units of the region with the households of today.
+    grid
+        Grid of each unit, (units,); numbers below the number of old grids are those of ``codes``.
+    part
+        Walkable part of its community that each unit lies in, (units,).
+    codes
+        Codes of the old grids.
+    locked
+        Which grids were locked; new ones are not, (grids,).
+    moved
+        Households that are in another grid than before.
+    """
+
+    units: Units
+    grid: Indices
+    part: Indices
+    codes: tuple[str, ...]
+    locked: Flags
+    moved: int
+
+
+def rebalance_units(
+    layers: Mapping[str, pd.DataFrame], params: DivideParams, *, locked: Collection[str] = (), stay: float = STAY
+) -> Rebalanced:
+    """Restore the bounds of the plan in layer ``units`` with least change.
+
+    Parameters
+    ----------
+    layers
+        Layers of a divided region: units with ``grid_id``, buildings, streets, barriers, communities.
+        Households are counted anew from the buildings.
+    params
+        Bounds, weights, seed.
+    locked
+        Codes of grids that must not change.
+    stay
+        Price of 100 households that leave their grid, in units of the objective; a higher price moves fewer
+        households and leaves more grids outside the bounds.
+
+    Returns
+    -------
+    Rebalanced
+        New labels; grids that need no change keep all their units.
+
+    Raises
+    ------
+    InputMissingError
+        If the region has no plan.
+    InputError
+        If a locked grid does not exist.
+    """
+    frame = layers.get("units")
+    if frame is None or not len(frame) or frame["grid_id"].isna().any():
+        raise InputMissingError("no_plan", mark("the region has no plan to rebalance; 'gridtwin divide' makes one"))
+    barriers = layers.get("barriers")
+    units = restore_units(
+        frame,
+        layers["buildings"],
+        layers["streets"],
+        empty_layer("barriers", frame.crs) if barriers is None else barriers,
+        layers["communities"],
+    )
+    base, names = pd.factorize(frame["grid_id"], sort=True)
+    unknown = sorted(set(locked) - set(names))
+    if unknown:
+        raise InputError("grid_unknown", mark("--lock: there is no grid {ids}"), ids=", ".join(first_ids(unknown)))
+    lock = np.isin(names, list(locked))
+    links = links_of(units)
+    part = parts_of(links, len(frame))
+    base = np.asarray(base, np.int64)
+    grid = _joined(units, base, part, lock)
+    for p in np.unique(part[_broken(units, grid, params)[grid]]):
+        mine = np.flatnonzero(part == p)
+        grid = _rebalance_part(units, links, mine, grid, base, lock, params, stay)
+    households = units.frame["households"].to_numpy(np.int64)
+    flags = np.zeros(int(grid.max()) + 1, bool)
+    flags[: len(lock)] = lock
+    moved = int(households[grid != base].sum())
+    return Rebalanced(units, grid, part, tuple(str(name) for name in names), flags, moved)
+
+
+def _broken(units: Units, grid: Indices, params: DivideParams) -> Flags:
+    """Return which grids are outside the bounds; numbers without units are not."""
+    count = int(grid.max()) + 1
+    load = np.bincount(grid, weights=units.frame["households"], minlength=count)
+    there = np.bincount(grid, minlength=count) > 0
+    return np.asarray(there & ((load < params.minimum) | (load > params.maximum)))
+
+
+def _joined(units: Units, base: Indices, part: Indices, lock: Flags) -> Indices:
+    """Give torn-off pieces of a grid (after edits, or a new barrier) to the neighbour with the longest border."""
+    open_ = units.borders.walkable
+    a, b = units.borders.a[open_], units.borders.b[open_]
+    piece = parts_of_labels(a, b, base)
+    first = np.unique(piece, return_index=True)[1]
+    load = sum_by(piece, units.frame["households"].to_numpy(np.float64) + 1e-3, len(first))
+    order = np.lexsort((-load, base[first]))
+    main = np.zeros(len(first), bool)
+    main[order[np.r_[True, base[first][order][1:] != base[first][order][:-1]]]] = True
+    main |= lock[base[first]]
+    if main.all():
+        return base
+    nothing = np.zeros((len(a), 2))
+    borders = Segments(piece[a], piece[b], units.borders.length_m[open_], nothing, nothing)
+    merged = absorb(borders, ~main, part[first], repelled=np.zeros(len(a), bool), area_m2=load)
+    anchor = np.full(int(merged.max()) + 1, -1)
+    anchor[merged[main]] = base[first][main]
+    label = np.where(anchor[merged] >= 0, anchor[merged], base[first])
+    return np.asarray(label[piece])
+
+
+def _rebalance_part(
+    units: Units,
+    links: Links,
+    mine: Indices,
+    grid: Indices,
+    base: Indices,
+    lock: Flags,
+    params: DivideParams,
+    stay: float,
+) -> Indices:
+    """Restore the bounds in one walkable part; return labels of all units."""
+    names, local = np.unique(grid[mine], return_inverse=True)
+    rows = np.flatnonzero(np.isin(links.a, mine))
+    graph = unit_graph(units, links, mine, rows)
+    old = np.searchsorted(names, base[mine])
+    known = (old < len(names)) & (names[np.minimum(old, len(names) - 1)] == base[mine])
+    seed = zlib.crc32(f"{params.seed}/{units.frame['community_id'].iloc[mine[0]]}/{len(mine)}".encode())
+    search = _Search(graph, np.where(known, old, -1).astype(np.int32), params, stay, seed)
+    closed = np.zeros(len(names), bool)
+    inside = names < len(lock)
+    closed[inside] = lock[names[inside]]
+    best = search.run(local.astype(np.int32), len(names), closed)
+    fresh = int(grid.max()) + 1
+    labels = np.r_[names, np.arange(fresh, fresh + max(int(best.max()) + 1 - len(names), 0))][best]
+    result = grid.copy()
+    result[mine] = labels
+    return result
+
+
+@dataclass
+class _Search:
+    """Attempts at one part, from the smallest change to larger ones; the first without broken grids wins."""
+
+    graph: UnitGraph
+    old: kernel.Ints
+    params: DivideParams
+    stay: float
+    seed: int
+
+    def score(self, labels: kernel.Ints) -> tuple[int, float]:
+        """Return broken grids, and households that moved."""
+        load = np.bincount(labels, weights=self.graph.households)
+        there = np.bincount(labels, minlength=len(load)) > 0
+        broken = there & ((load < self.params.minimum) | (load > self.params.maximum))
+        return int(broken.sum()), float(self.graph.households[labels != self.old].sum())
+
+    def run(self, labels: kernel.Ints, count: int, closed: Flags) -> kernel.Ints:
+        """Return the best labels found."""
+        best = labels
+        for start, k, shut in self.starts(labels, count, closed):
+            for reach in REACHES:
+                found = self.anneal(start, k, shut, reach)
+                if self.score(found) < self.score(best):
+                    best = found
+                if self.score(best)[0] == 0:
+                    return best
+        return best
+
+    def starts(self, labels: kernel.Ints, count: int, closed: Flags) -> list[tuple[kernel.Ints, int, Flags]]:
+        """Return the plan itself, then with its fullest grid split, then with its emptiest merged."""
+        load = np.bincount(labels, weights=self.graph.households, minlength=count)
+        made = [(labels, count, closed)]
+        fullest = int(np.argmax(np.where(closed, -1.0, load)))
+        if load[fullest] > self.params.maximum and not closed[fullest]:
+            made.append((self.split(labels, fullest, count), count + 1, np.r_[closed, False]))
+        emptiest = int(np.argmin(np.where(closed, np.inf, load)))
+        near = self.neighbours(labels, emptiest)
+        near = near[~closed[near]]
+        if load[emptiest] < self.params.minimum and not closed[emptiest] and len(near):
+            merged = labels.copy()
+            merged[labels == emptiest] = near[np.argmin(load[near])]
+            made.append((merged, count, closed))
+        return made
+
+    def neighbours(self, labels: kernel.Ints, grid: int) -> Indices:
+        """Return the grids that touch ``grid``."""
+        tail = np.repeat(np.arange(len(labels)), np.diff(self.graph.indptr))
+        return np.setdiff1d(labels[self.graph.head[labels[tail] == grid]], [grid])
+
+    def split(self, labels: kernel.Ints, grid: int, fresh: int) -> kernel.Ints:
+        """Return the labels with ``grid`` cut in two; the larger side keeps the number."""
+        goal = self.params.objective()
+        nodes = np.flatnonzero(labels == grid).astype(np.int32)
+        local = np.full(len(labels), -1, np.int32)
+        local[nodes] = np.arange(len(nodes))
+        side, best_side = np.zeros(len(nodes), np.int8), np.zeros(len(nodes), np.int8)
+        state, none = np.array([self.seed], np.uint64), np.full(1, -1, np.int32)
+        best = np.inf
+        for _ in range(TREES):
+            cost, k = kernel.tree_cut(nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, side, state)
+            if k and cost < best:
+                best, best_side = cost, side.copy()
+        load = self.graph.households[nodes]
+        smaller = 1 if load[best_side == 1].sum() <= load[best_side == 0].sum() else 0
+        result = labels.copy()
+        result[nodes[best_side == smaller]] = fresh
+        return result
+
+    def anneal(self, labels: kernel.Ints, count: int, closed: Flags, reach: int) -> kernel.Ints:
+        """Improve the labels; only grids within ``reach`` of a broken one may change."""
+        load = np.bincount(labels, weights=self.graph.households, minlength=count)
+        there = np.bincount(labels, minlength=count) > 0
+        open_ = there & ((load < self.params.minimum) | (load > self.params.maximum))
+        tail = np.repeat(np.arange(len(labels)), np.diff(self.graph.indptr))
+        a, b = labels[tail], labels[self.graph.head]
+        for _ in range(min(reach, count)):
+            grown = open_.copy()
+            grown[b[open_[a]]] = True
+            if (grown == open_).all():
+                break
+            open_ = grown
+        goal = self.params.objective()._replace(stay=self.stay)
+        state = np.array([self.seed + reach], np.uint64)
+        cuts = int(CUTS_PER_GRID * count * self.params.effort)
+        _, better = kernel.anneal(
+            self.graph, goal, labels, count, cuts, FLIPS_PER_CUT, WARM, COLD, BIAS, self.old, ~open_ | closed, state
+        )
+        return better

@@ -227,8 +227,9 @@ def tiled_units(
     segments = segments_between(shapes)
     kinds = np.full(len(segments.a), BETWEEN_BUILDINGS)
     if streets is not None:
-        for kind, major in ((MINOR_STREET, 0), (MAIN_STREET, 1)):
-            tree = shapely.STRtree(streets.geometry.to_numpy()[streets["MajorRoad"].eq(major)])
+        main = streets["MajorRoad"].eq(1).to_numpy()
+        for kind, chosen in ((MINOR_STREET, ~main), (MAIN_STREET, main)):
+            tree = shapely.STRtree(streets.geometry.to_numpy()[chosen])
             middles = shapely.points(segments.middle)
             kinds[tree.query(middles, predicate="dwithin", distance=STREET_REACH_M)[0]] = kind
     count = len(shapes)
@@ -283,6 +284,7 @@ def write_problem(case: Case, params: DivideParams, path: Path) -> None:
         a=links.a,
         b=links.b,
         border_m=links.border_m,
+        cost=links.cut,
         part=part,
         k=np.array([max(params.nearest_number(int(total)), 1) for total in totals]),
         minimum=params.minimum,
@@ -315,7 +317,8 @@ def run_peer(name: str, problem: Path, limit_s: float = LIMIT_S) -> Run:
         return Run(title, remark=f"ended with code {code}: {done.stderr.strip()[-200:]}")
     with np.load(target) as file:
         grid, counts = file["grid"], json.loads(str(file["counts"]))
-    return Run(f"{title} {counts['version']}".strip(), grid, counts["cpu_s"], _remark(counts))
+    version = f" ({counts['version']})" if counts["version"] else ""
+    return Run(title + version, grid, counts["cpu_s"], _remark(counts))
 
 
 def _remark(counts: dict[str, Any]) -> str:
@@ -325,21 +328,24 @@ def _remark(counts: dict[str, Any]) -> str:
         errors = "; ".join(f"{number}× {error}" for error, number in counts["errors"].items())
         said.append(f"failed in {counts['failed']} of {counts['parts']} parts ({errors})")
     if counts["empty"]:
-        said.append(f"{counts['empty']} empty grids")
+        said.append(f"empty grids: {counts['empty']}")
     if counts["apart"]:
-        said.append(f"{counts['apart']} grids in pieces")
+        said.append(f"grids in pieces: {counts['apart']}")
     return ", ".join(said)
 
 
-HEAD = (
-    "method", "grids", "within", "households within", "contiguous", "nested", "mean PP", "along streets",
-    "compounds split", "CPU s", "× GridTwin", "remarks",
-)  # fmt: skip
-# Column, and whether more is better.
-CONTEST = {
-    "within": True, "households_within": True, "contiguous": True, "nested": True, "compactness": True,
-    "street_share": True, "split": False, "cpu_s": False,
-}  # fmt: skip
+COLUMNS = {
+    "within": "within",
+    "households_within": "households within",
+    "contiguous": "contiguous",
+    "nested": "nested",
+    "compactness": "mean PP",
+    "street_share": "along streets",
+    "split": "compounds split",
+    "cpu_s": "CPU s",
+}
+LESS_IS_BETTER = ("split", "cpu_s")
+HEAD = ("method", "grids", *COLUMNS.values(), "× GridTwin", "remarks")
 
 
 def _row(run: Run, values: dict[str, float], own_s: float) -> str:
@@ -383,9 +389,10 @@ def compare(case: Case, params: DivideParams, peers: list[str], limit_s: float =
                 continue
             values = measure_plan(case, run.grid, params) | {"cpu_s": run.cpu_s}
             print(_row(run, values, own.cpu_s), flush=True)
-            for column, more in CONTEST.items():
-                if values[column] > best[column] if more else values[column] < best[column]:
-                    better.setdefault(column, []).append(f"{run.title} ({values[column]:.3f})")
+            for column in COLUMNS:
+                sign = -1 if column in LESS_IS_BETTER else 1
+                if sign * values[column] > sign * best[column]:
+                    better.setdefault(column, []).append(f"{run.title} {values[column]:.3g}")
     for name, grid in case.official.items():
         print(_row(Run(name), measure_plan(case, grid, params), own.cpu_s), flush=True)
     start = time.process_time()
@@ -394,7 +401,7 @@ def compare(case: Case, params: DivideParams, peers: list[str], limit_s: float =
     listed = ", ".join(f"{step} {cpu:.2f} s" for step, cpu in steps.items())
     print(f"\nfloor: {listed}, sum {sum(steps.values()):.2f} s")
     for column, names in better.items():
-        print(f"better than GridTwin in {column} ({best[column]:.3f}): {', '.join(names)}", flush=True)
+        print(f"better than GridTwin in {COLUMNS[column]} ({best[column]:.3g}): {', '.join(names)}", flush=True)
 
 
 def main(names: list[str] | None = None) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,14 +55,13 @@ def main() -> None:
         load = later["buildings"].groupby("grid_id")["households"].sum()
         print(f"{total:,}, keep the plan | {load.between(300, 500).mean():.2%} | 0.00%")
         clock = Clock()
-        ways: list[tuple[str, Any]] = [
-            (f"rebalance, price {price:g}", lambda price=price: rebalance_region(later, stay=price, date="2027-01-01"))
-            for price in PRICES
-        ]
-        ways.append(("divide afresh", lambda: divide_region(later, date="2027-01-01", workers=1)))
-        for name, run in ways:
+        ways: dict[str, Any] = {
+            f"rebalance, price {price:g}": partial(rebalance_region, later, stay=price) for price in PRICES
+        }
+        ways["divide afresh"] = partial(divide_region, later, workers=1)
+        for name, run in ways.items():
             with clock.step(name):
-                plan = run()
+                plan = run(date="2027-01-01")
             summary = plan.summary()
             print(
                 f"{total:,}, {name} | {summary['share_within_bounds']:.2%} | "

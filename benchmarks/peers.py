@@ -5,7 +5,7 @@
 peers may live in another environment (see requirements-peers.txt); a peer that cannot be imported is left out.
 
 All get the same: for each walkable part of each community its units with households and centroid, the links
-between them with border lengths, and the number of grids to make. Each is told of the bounds what it can take in,
+between them with border lengths and costs, and the number of grids to make. Each is told of the bounds what it can take in,
 and otherwise runs as its documentation shows. What they return is checked, not mended.
 """
 
@@ -41,7 +41,8 @@ REPEAT_BELOW_S = 1.0  # quicker runs are made three times, and the median counts
 GERRYCHAIN_ATTEMPTS = 10_000  # at each cut; a tenth of its default, which fails ten times as slowly
 GERRYCHAIN_EPSILON = 0.25  # (500 − 400) / 400
 KAHIP_STRONG = 2  # mode
-METIS_UFACTOR = 50  # thousandths of imbalance; of 50, 100, 150 and 250 the best on the generated city of 100,000
+METIS_UFACTOR = 50  # thousandths of imbalance; best for bisection of 50, 100, 150, 250 (generated 100k)
+COST_SCALE = 100.0  # METIS weighs in whole numbers
 UFACTORS, METIS_STARTS = (20, 50, 100, 150, 200), 50
 POWER_ROUNDS, POWER_STEP, POWER_ROUNDS_A_MOVE = 150, 0.35, 3
 
@@ -55,6 +56,7 @@ class Part:
     a: Indices  # links a–b, each once
     b: Indices
     border_m: Array
+    cost: Array  # of a boundary along the link, in GridTwin's objective
     k: int
     minimum: int
     maximum: int
@@ -88,19 +90,19 @@ def gerrychain_tree(part: Part) -> Indices:
     return labels
 
 
-def _csr(part: Part) -> tuple[list[int], list[int], list[int]]:
-    """Return starts, heads and weights (border in whole metres, at least 1) of the arcs."""
+def _csr(part: Part, link_weight: Array) -> tuple[list[int], list[int], list[int]]:
+    """Return starts, heads and weights (whole numbers, at least 1) of the arcs."""
     tail, head = np.r_[part.a, part.b], np.r_[part.b, part.a]
-    weight = np.maximum(np.r_[part.border_m, part.border_m], 1).astype(np.int64)
+    weight = np.maximum(np.r_[link_weight, link_weight], 1).astype(np.int64)
     order = np.argsort(tail, kind="stable")
     starts = np.r_[0, np.cumsum(np.bincount(tail, minlength=len(part.households)))]
     return starts.tolist(), head[order].tolist(), weight[order].tolist()
 
 
-def _metis(part: Part, *, recursive: bool, **options: int) -> tuple[int, Indices]:
+def _metis(part: Part, *, recursive: bool, costs: bool = False, **options: int) -> tuple[int, Indices]:
     import pymetis
 
-    starts, heads, weights = _csr(part)
+    starts, heads, weights = _csr(part, COST_SCALE * part.cost if costs else part.border_m)
     cut, labels = pymetis.part_graph(
         part.k,
         xadj=starts,
@@ -123,13 +125,17 @@ def metis_kway(part: Part) -> Indices:
     return _metis(part, recursive=False, ufactor=METIS_UFACTOR, contig=1, seed=SEED, ncuts=4)[1]
 
 
-def metis_best(part: Part) -> Indices:
-    """Divide by METIS recursive bisection up to 50 times; keep the result with the fewest faulty grids."""
+def metis_best(part: Part, *, costs: bool = False) -> Indices:
+    """Divide by METIS recursive bisection up to 50 times; keep the result with the fewest faulty grids.
+
+    With ``costs`` it cuts along what is cheap in GridTwin's objective (streets, not compounds), else along what is
+    short.
+    """
     best: tuple[int, int] | None = None
     best_labels = np.zeros(len(part.households), np.int64)
     for start in range(METIS_STARTS):
         ufactor = UFACTORS[start % len(UFACTORS)]
-        cut, labels = _metis(part, recursive=True, ufactor=ufactor, seed=start, ncuts=2)
+        cut, labels = _metis(part, recursive=True, costs=costs, ufactor=ufactor, seed=start, ncuts=2)
         empty, apart = faults(part, labels)
         score = outside(part, labels) + empty + apart, cut
         if best is None or score < best:
@@ -143,7 +149,7 @@ def kahip_strong(part: Part, imbalance: float) -> Indices:
     """Divide by KaHIP's ``kaffpa``, mode strong; the more even, the more grids fall into pieces."""
     import kahip
 
-    starts, heads, weights = _csr(part)
+    starts, heads, weights = _csr(part, part.border_m)
     _, labels = kahip.kaffpa(
         part.households.tolist(), starts, weights, heads, part.k, imbalance, True, SEED, KAHIP_STRONG
     )  # fmt: skip
@@ -253,7 +259,8 @@ class Peer:
 PEERS = {
     "metis_recursive": Peer("METIS recursive", "pymetis", metis_recursive),
     "metis_kway": Peer("METIS k-way, contiguous", "pymetis", metis_kway),
-    "metis_best": Peer("METIS recursive, best of 50", "pymetis", metis_best),
+    "metis_best": Peer("METIS, best of 50", "pymetis", metis_best),
+    "metis_costs": Peer("METIS, best of 50, GridTwin's costs", "pymetis", partial(metis_best, costs=True)),
     "kahip_5": Peer("KaHIP strong, imbalance 5 %", "kahip", partial(kahip_strong, imbalance=0.05)),
     "kahip_20": Peer("KaHIP strong, imbalance 20 %", "kahip", partial(kahip_strong, imbalance=0.20)),
     "power": Peer("balanced power diagram", "", power_diagram),
@@ -309,7 +316,8 @@ def divide_parts(peer: Peer, parts: list[Part], report: Path | None = None) -> t
             try:
                 labels = _checked(peer.divide(part), len(labels))
             except Exception as error:  # noqa: BLE001 - whatever a peer raises is a line of the report
-                errors[f"{type(error).__name__}: {str(error)[:80]}"] += 1
+                said = " ".join(str(error).replace("|", "/").split())
+                errors[f"{type(error).__name__}: {said[:80]}"] += 1
             else:
                 none, loose = faults(part, labels)
                 empty += 0 if peer.own_number else none
@@ -346,6 +354,7 @@ def parts_of_problem(problem: dict[str, Any]) -> Iterator[tuple[Indices, Part]]:
                 np.searchsorted(mine, problem["a"][row]),
                 np.searchsorted(mine, problem["b"][row]),
                 problem["border_m"][row],
+                problem["cost"][row],
                 min(k, len(mine)),
                 int(problem["minimum"]),
                 int(problem["maximum"]),
@@ -360,7 +369,7 @@ def lattice_part(side: int = 4, k: int = 4) -> Part:
     b = np.r_[unit[:, 1:].ravel(), unit[1:].ravel()]
     row, column = np.divmod(unit.ravel(), side)
     xy = 100.0 * np.column_stack([column, row])
-    return Part(np.full(side * side, 100), xy, a, b, np.full(len(a), 100.0), k, 300, 500)
+    return Part(np.full(side * side, 100), xy, a, b, np.full(len(a), 100.0), np.ones(len(a)), k, 300, 500)
 
 
 def main() -> None:

@@ -5,8 +5,8 @@
 peers may live in another environment (see requirements-peers.txt); a peer that cannot be imported is left out.
 
 All get the same: for each walkable part of each community its units with households and centroid, the links
-between them with border lengths and costs, and the number of grids to make. Each is told of the bounds what it can take in,
-and otherwise runs as its documentation shows. What they return is checked, not mended.
+between them with border lengths and costs, and the number of grids to make. Each is told of the bounds what it
+can take in, and otherwise runs as its documentation shows. What they return is checked, not mended.
 """
 
 from __future__ import annotations

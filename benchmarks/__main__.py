@@ -1,12 +1,12 @@
-"""Run benchmarks: ``python -m benchmarks [generated] [towns] [drift]`` (all by default)."""
+"""Run benchmarks: ``python -m benchmarks [generated] [towns] [drift] [division]`` (all by default)."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import drift, generated, towns
+from benchmarks import division, drift, generated, towns
 
-BENCHMARKS = {"generated": generated.main, "towns": towns.main, "drift": drift.main}
+BENCHMARKS = {"generated": generated.main, "towns": towns.main, "drift": drift.main, "division": division.main}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(BENCHMARKS)

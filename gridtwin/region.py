@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import sqlite3
 import tempfile
@@ -176,6 +177,19 @@ def read_region(path: str | Path, *, conforming: bool = True) -> Region:
         if not layer and key.startswith("fact:")
     }
     return Region(layers, crs, meta.get(("", "name"), ""), sources, facts)
+
+
+def current_plan(region: Region) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return parameters and measures of the plan whose grids the region holds (the newest one)."""
+    plans = region["plans"]
+    if not len(plans):
+        return {}, {}
+    assigned = region["assignments"].groupby("plan")["grid_id"].agg(frozenset)
+    grids = frozenset(region["grids"]["grid_id"])
+    for row in reversed(list(plans.itertuples())):
+        if assigned.get(row.plan) == grids:
+            return json.loads(str(row.params)), json.loads(str(row.summary))
+    return {}, {}
 
 
 def _read_layer(path: Path, name: str, *, conforming: bool) -> pd.DataFrame:

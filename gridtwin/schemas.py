@@ -55,7 +55,7 @@ VIOLATION_CODES: dict[str, tuple[str, str]] = {
     "OVERSIZE_BUILDING": ("one building alone exceeds the maximum", "单栋建筑户数已超上限"),
     "DETACHED_PART": (
         "a part cut off by water, railway or motorway is too small",
-        "被水域、铁路或高速隔开的部分户数不足",
+        "被水域、铁路或高速公路隔开的部分户数不足",
     ),
     "LUMPY_PROVED": (
         "the units are too large to combine within the bounds (proved)",
@@ -239,7 +239,7 @@ _LAYERS = (
                     "share", 0.0, 1.0),
             _count("compounds_split", "Compounds shared with other grids", "被分割的小区数", ""),
             _number("longest_walk_m", "Longest walk within the grid", "网格内最长步行距离", "m"),
-            _number("counted_share", "Share of households counted, not estimated", "实数户数比例", "share", 0.0, 1.0),
+            _number("counted_share", "Share of households counted, not estimated", "实际统计户数比例", "share", 0.0, 1.0),
             _count("grid_officers", "Grid officers", "专职网格员", "officer"),
             _count("volunteers", "Volunteers", "志愿者", "officer"),
             _text("violations", "Broken rules", "违反的规则"),

@@ -25,8 +25,7 @@ ONE_LANGUAGE = ("benchmarks.md", "decisions/", "reference/", "zh/")
 def _files():
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [f for f in folders if f not in MADE and not f.startswith(".venv")]
-        names = [name for name in names if name != ".coverage"]
-        yield from (Path(folder) / name for name in names)
+        yield from (Path(folder) / name for name in names if name != ".coverage")
 
 
 def _pages():

@@ -11,10 +11,13 @@ import shapely
 
 from gridtwin.check.report import rows_fault
 from gridtwin.errors import Fault
+from gridtwin.grids.borders import MAIN_HIGHWAYS, MINOR_HIGHWAYS, WAYS
 from gridtwin.i18n import mark
 from gridtwin.network import components, street_network
 from gridtwin.network.network import ENDS
 
+# Classes that the division and the network know; others count as residential streets.
+KNOWN_CLASSES = frozenset((*MAIN_HIGHWAYS, *MINOR_HIGHWAYS, *WAYS))
 APART_M = 1.0  # a street's end farther than this from its junction does not meet it
 _BUILD = mark("run 'gridtwin build', which joins streets at junctions")
 
@@ -35,6 +38,7 @@ def street_faults(layers: Mapping[str, gpd.GeoDataFrame]) -> list[Fault]:
         severity="warning",
         repairable=True,
     )
+    faults += _unknown_classes(streets)
     for name in ENDS:
         if name not in streets.columns:
             return [
@@ -118,4 +122,23 @@ def _connection_faults(streets: gpd.GeoDataFrame) -> list[Fault]:
         parts=len(report) - 1,
         share=share,
         hint=mark("draw the missing links, or leave them if the way is really closed"),
+    )
+
+
+def _unknown_classes(streets: gpd.GeoDataFrame) -> list[Fault]:
+    """Return the classes that nobody knows; they would count as residential streets."""
+    if "highway" not in streets.columns:
+        return []
+    known = streets["highway"].astype("str").str.removesuffix("_link").isin(KNOWN_CLASSES) | streets["highway"].isna()
+    words = sorted(streets.loc[~known, "highway"].astype(str).unique())
+    return rows_fault(
+        "class_unknown",
+        mark("{count} streets have a class that is not known and count as residential streets: {words}"),
+        "streets",
+        streets,
+        ~known.to_numpy(bool),
+        column="highway",
+        hint=mark('translate them in the mapping file: [streets.values.highway] with "theirs" = "ours"'),
+        severity="warning",
+        words=", ".join(words[:8]),
     )

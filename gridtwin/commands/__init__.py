@@ -148,8 +148,14 @@ COMMANDS: tuple[Command, ...] = (
         (
             REGION,
             Parameter("lock", "text", mark("code of a grid that must not change; may be given again"), repeated=True),
-            Parameter("min", "integer", mark("households a grid, at least"), 300, "household", 1, 100_000),
-            Parameter("max", "integer", mark("households a grid, at most"), 500, "household", 1, 100_000),
+            Parameter(
+                "min", "integer", mark("households a grid, at least; as the plan was made when left out"), None,
+                "household", 1, 100_000,
+            ),
+            Parameter(
+                "max", "integer", mark("households a grid, at most; as the plan was made when left out"), None,
+                "household", 1, 100_000,
+            ),
             Parameter(
                 "stay", "number", mark("price of 100 households that leave their grid; more keeps more in place"),
                 default=1.0, minimum=0, maximum=1000,

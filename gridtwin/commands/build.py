@@ -13,6 +13,7 @@ import pyproj
 from gridtwin import __version__
 from gridtwin.commands.assemble import Assembled, Wishes, assemble
 from gridtwin.commands.spec import Options, Outcome
+from gridtwin.commands.tables import dry_run_note
 from gridtwin.errors import InputMissingError, OutputExistsError, UsageError
 from gridtwin.households import GroupShares, HouseholdAssumptions
 from gridtwin.i18n import mark, tr
@@ -61,8 +62,9 @@ def run(options: Options, progress: Progress) -> Outcome:
             raise InputMissingError(
                 "layer_empty", mark("layer '{layer}' is empty; a region needs streets and buildings"), layer=name
             )
-    if options["households"]:
-        _join_register(options, mapping.get("households"), sources)
+    register = options["households"] or (mapping["households"].file if "households" in mapping else "")
+    if register:
+        _join_register(register, options, mapping.get("households"), sources)
     built = assemble(sources.layers, wishes, frame=sources.frame, progress=part(progress, 0.5, 0.95))
     region = _region(options, sources, built)
     sources.notes += _unmet_notes(built)
@@ -71,6 +73,8 @@ def run(options: Options, progress: Progress) -> Outcome:
         progress(0.95, tr(mark("Writing the region")))
         region.write(target, overwrite=True)
         files = ((target, tr(mark("the region; open it in QGIS, or go on with 'gridtwin divide'"))),)
+    else:
+        sources.notes.append(dry_run_note())
     households = built.households
     data = {
         "region": str(target),
@@ -221,25 +225,26 @@ def _join_streets(sources: _Sources) -> None:
     sources.provenance["junctions"] = replace(sources.provenance["streets"], note=note)
 
 
-def _join_register(options: Options, mapping: LayerMapping | None, sources: _Sources) -> None:
+def _join_register(path: str, options: Options, mapping: LayerMapping | None, sources: _Sources) -> None:
     """Put the households of a table into the buildings, and report what found no building."""
     by = str(getattr(options["households_by"], "value", options["households_by"]))
-    table = read_register(options["households"], mapping=mapping, by=by)
+    table = read_register(path, mapping=mapping, by=by)
     sources.layers["buildings"], report = join_households(sources.layers["buildings"], table, by=by)
     before = sources.provenance["buildings"]
-    also = f"{before.note}; households from {Path(options['households']).name}"
+    also = f"{before.note}; households from {Path(path).name}"
     sources.provenance["buildings"] = replace(before, note=also)
     if report.unmatched_rows:
         sources.notes.append(
             tr(
                 mark(
                     "{rows} of {all} rows of the household table found no building "
-                    "({households} households) [{ids}, …]; their place in the plan is lost until they do"
+                    "({households} households) and are left out: {ids}"
                 )
             ).format(
                 rows=report.unmatched_rows,
                 all=report.rows,
                 households=report.unmatched_households,
-                ids=", ".join(report.unmatched_ids),
+                ids=", ".join(report.unmatched_ids)
+                + (", …" if report.unmatched_rows > len(report.unmatched_ids) else ""),
             )
         )

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import shapely
 
+from gridtwin.check import check_layers
 from gridtwin.commands.spec import Options, Outcome
-from gridtwin.commands.tables import plan_facts, violation_notes
+from gridtwin.commands.tables import dry_run_note, plan_facts, violation_notes
 from gridtwin.errors import OutputExistsError, UsageError
 from gridtwin.grids import DivideParams, GridPlan, divide_region
 from gridtwin.grids.planar import locate
@@ -52,11 +53,20 @@ def run(options: Options, progress: Progress) -> Outcome:
         progress(0.95, tr(mark("Writing the region")))
         divided.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
-    return outcome_of(plan, options, target, files)
+    return outcome_of(plan, options, target, files, region)
 
 
-def outcome_of(plan: GridPlan, options: Options, target: Path, files: tuple[tuple[Path, str], ...]) -> Outcome:
-    """Return what to show of a plan."""
+def outcome_of(
+    plan: GridPlan, options: Options, target: Path, files: tuple[tuple[Path, str], ...], region: Region
+) -> Outcome:
+    """Return what to show of a plan; errors in the data that it stands on are part of that."""
+    notes = violation_notes(plan)
+    errors = [fault for fault in check_layers(region.layers, region.crs) if fault.severity == "error"]
+    if errors:
+        text = tr(mark("The data have errors ({count}) and the plan stands on them: 'gridtwin check' names them."))
+        notes += (text.format(count=len(errors)),)
+    if options["dry_run"]:
+        notes += (dry_run_note(),)
     broken = len(plan.violations) > 0
     return Outcome(
         {
@@ -66,10 +76,11 @@ def outcome_of(plan: GridPlan, options: Options, target: Path, files: tuple[tupl
             "params": plan.params.to_dict(),
             "measures": plan.summary(),
             "violations": plan.violations.to_dict(orient="records"),
+            "data_errors": [fault.to_dict() for fault in errors],
         },
         plan_facts(plan),
         files,
-        violation_notes(plan),
+        notes,
         exit_code=EXIT_INFEASIBLE if options["strict"] and broken else 0,
     )
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.i18n import language, mark, tr
 from gridtwin.maps import plan_map, save_map
 from gridtwin.progress import Progress
-from gridtwin.region import Region, read_region
+from gridtwin.region import Region, current_plan, read_region
 from gridtwin.schemas import LAYERS
 
 
@@ -45,16 +43,3 @@ def sources_of(region: Region) -> str:
     """Return the licences of the layers (or their sources), each once: what a map has to name."""
     named = (origin.licence or origin.source for layer, origin in region.provenance.items() if layer in LAYERS)
     return "; ".join(dict.fromkeys(name for name in named if name and not name.startswith("gridtwin ")))
-
-
-def current_plan(region: Region) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return parameters and measures of the plan whose grids the region holds (the newest one)."""
-    plans = region["plans"]
-    if not len(plans):
-        return {}, {}
-    assigned = region["assignments"].groupby("plan")["grid_id"].agg(frozenset)
-    grids = frozenset(region["grids"]["grid_id"])
-    for row in reversed(list(plans.itertuples())):
-        if assigned.get(row.plan) == grids:
-            return json.loads(str(row.params)), json.loads(str(row.summary))
-    return {}, {}

@@ -10,10 +10,10 @@ from gridtwin.commands.divide import day_of, outcome_of, with_plan
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.grids import DivideParams, rebalance_region
-from gridtwin.grids.params import FORMER_PLAN
+from gridtwin.grids.params import FORMER_PLAN, MAXIMUM, MINIMUM
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, part
-from gridtwin.region import Region, read_region
+from gridtwin.region import Region, current_plan, read_region
 
 
 def run(options: Options, progress: Progress) -> Outcome:
@@ -28,8 +28,13 @@ def run(options: Options, progress: Progress) -> Outcome:
             "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
         )
     date = day_of(options["date"])
-    params = DivideParams(minimum=options["min"], maximum=options["max"], seed=options["seed"])
     region = read_region(source)
+    made, _ = current_plan(region)
+    params = DivideParams(
+        minimum=options["min"] or int(made.get("minimum", MINIMUM)),
+        maximum=options["max"] or int(made.get("maximum", MAXIMUM)),
+        seed=options["seed"],
+    )
     plan = rebalance_region(
         region.layers,
         params=params,
@@ -45,7 +50,7 @@ def run(options: Options, progress: Progress) -> Outcome:
         kept = _with_former(region, options["plan"])
         with_plan(kept, plan, name=options["plan"], date=date, command="rebalance").write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
-    return outcome_of(plan, options, target, files)
+    return outcome_of(plan, options, target, files, region)
 
 
 def _with_former(region: Region, name: str) -> Region:

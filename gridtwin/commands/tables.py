@@ -72,6 +72,11 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
     return facts
 
 
+def dry_run_note() -> str:
+    """Return the line that says that nothing was written."""
+    return tr(mark("A dry run: nothing was written."))
+
+
 def violation_notes(plan: GridPlan) -> tuple[str, ...]:
     """Return one line for each broken rule, the first dozen."""
     if not len(plan.violations):

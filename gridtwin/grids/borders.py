@@ -19,6 +19,11 @@ KIND_NAMES = ("inside compound", "between buildings", "minor street", "main stre
 
 MAIN_HIGHWAYS = ("motorway", "trunk", "primary", "secondary", "tertiary")
 MINOR_HIGHWAYS = ("unclassified", "residential", "living_street", "pedestrian", "road")
+# These are too small to bound units. A class that nobody knows ("支路") bounds as a minor street.
+WAYS = (
+    "bridleway", "busway", "corridor", "cycleway", "elevator", "escalator", "footway", "path", "platform", "service",
+    "steps", "track",
+)  # fmt: skip
 BLOCKING_KINDS = ("water", "railway", "motorway")  # walls bound units but have gates
 ALONG_M = 0.02  # a segment lies along a line within this distance
 REACH_M = 0.6  # a street end belongs to the units within this distance
@@ -48,7 +53,7 @@ def highway_rank(streets: gpd.GeoDataFrame) -> tuple[Flags, Flags]:
     highway = streets["highway"].fillna("unclassified").str.removesuffix("_link")
     ground = streets["structure"].fillna("ground") == "ground"
     main = highway.isin(MAIN_HIGHWAYS)
-    bounding = ground & (main | highway.isin(MINOR_HIGHWAYS))
+    bounding = ground & ~highway.isin(WAYS)
     return bounding.to_numpy(bool), (bounding & main).to_numpy(bool)
 
 

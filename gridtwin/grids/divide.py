@@ -18,7 +18,7 @@ from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.plan import GridPlan, PlanBuilder
 from gridtwin.grids.planar import Flags, Indices, locate, renumber
-from gridtwin.grids.rebalance import STAY, rebalance_units
+from gridtwin.grids.rebalance import STAY, coarse_units, present_plan, rebalance_units
 from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
 from gridtwin.i18n import mark, tr
@@ -167,20 +167,28 @@ def rebalance_region(
     0
     """
     params = params or DivideParams()
-    buildings, streets, _, communities = _inputs(layers)
+    buildings, streets, barriers, communities = _inputs(layers)
     progress(0.0, tr(mark("Rebalancing")))
-    result = rebalance_units(layers, params, locked=locked, stay=stay)
+    now = present_plan(layers, locked)
+    grid, unit_part = rebalance_units(now, params, stay=stay)
+    coarse = coarse_units(now, grid, params)
+    if coarse.any():
+        fine = refine_units(now.units, coarse, buildings, streets, barriers, communities)
+        points = shapely.point_on_surface(fine.frame.geometry.to_numpy())
+        former = locate(points, now.units.frame.geometry.to_numpy())
+        fine = replace(fine, frame=fine.frame.assign(unit_id=_child_ids(now.units.frame["unit_id"], former)))
+        now = replace(now, units=fine, grid=now.grid[former])
+        grid, unit_part = rebalance_units(now, params, stay=stay, start=grid[former])
     progress(0.6, tr(mark("Mending or proving what is left")))
-    certified = certify(result.units, result.grid, result.part, params, locked=result.locked)
-    households = result.units.frame["households"].to_numpy(np.int64)
-    before = pd.factorize(layers["units"]["grid_id"], sort=True)[0]
-    moved = int(households[certified.grid != before].sum())
+    certified = certify(now.units, grid, unit_part, params, locked=now.locked)
+    households = now.units.frame["households"].to_numpy(np.int64)
+    moved = int(households[certified.grid != now.grid].sum())
     label = renumber(certified.grid)
     progress(0.8, tr(mark("Measuring the plan")))
     builder = PlanBuilder(
-        result.units,
+        now.units,
         label,
-        result.part,
+        unit_part,
         _flagged(label, certified.grid, certified.proved),
         _flagged(label, certified.grid, certified.in_conflict),
         params,
@@ -192,6 +200,14 @@ def rebalance_region(
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))
     return built
+
+
+def _child_ids(ids: pd.Series, former: Indices) -> pd.Series:
+    """Return the ids of units after some were divided: a piece is named after its unit, whole ones keep theirs."""
+    number = pd.Series(former).groupby(former).cumcount() + 1
+    pieces = np.bincount(former)[former]
+    old = ids.iloc[former].reset_index(drop=True)
+    return old.where(pieces == 1, old + "." + number.astype("str"))
 
 
 def _inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:

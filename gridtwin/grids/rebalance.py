@@ -30,55 +30,29 @@ REACHES = (1, 2, 10_000)  # how many grids away from a broken one may change, tr
 
 
 @dataclass(frozen=True)
-class Rebalanced:
-    """A plan after rebalancing.
+class Present:
+    """The plan that a region holds, on the households of today.
 
     Attributes
     ----------
     units
-        Units of the region with the households of today.
+        Units of the region.
     grid
-        Grid of each unit, (units,); numbers below the number of old grids are those of ``codes``.
-    part
-        Walkable part of its community that each unit lies in, (units,).
+        Grid of each unit, a number into ``codes``, (units,).
     codes
-        Codes of the old grids.
+        Codes of the grids.
     locked
-        Which grids were locked; new ones are not, (grids,).
-    moved
-        Households that are in another grid than before.
+        Which grids must not change, (grids,).
     """
 
     units: Units
     grid: Indices
-    part: Indices
     codes: tuple[str, ...]
     locked: Flags
-    moved: int
 
 
-def rebalance_units(
-    layers: Mapping[str, pd.DataFrame], params: DivideParams, *, locked: Collection[str] = (), stay: float = STAY
-) -> Rebalanced:
-    """Restore the bounds of the plan in layer ``units`` with least change.
-
-    Parameters
-    ----------
-    layers
-        Layers of a divided region: units with ``grid_id``, buildings, streets, barriers, communities.
-        Households are counted anew from the buildings.
-    params
-        Bounds, weights, seed.
-    locked
-        Codes of grids that must not change.
-    stay
-        Price of 100 households that leave their grid, in units of the objective; a higher price moves fewer
-        households and leaves more grids outside the bounds.
-
-    Returns
-    -------
-    Rebalanced
-        New labels; grids that need no change keep all their units.
+def present_plan(layers: Mapping[str, pd.DataFrame], locked: Collection[str] = ()) -> Present:
+    """Return the plan in layer ``units`` with the households that the buildings have today.
 
     Raises
     ------
@@ -98,23 +72,56 @@ def rebalance_units(
         empty_layer("barriers", frame.crs) if barriers is None else barriers,
         layers["communities"],
     )
-    base, names = pd.factorize(frame["grid_id"], sort=True)
+    grid, names = pd.factorize(frame["grid_id"], sort=True)
     unknown = sorted(set(locked) - set(names))
     if unknown:
         raise InputError("grid_unknown", mark("--lock: there is no grid {ids}"), ids=", ".join(first_ids(unknown)))
-    lock = np.isin(names, list(locked))
-    links = links_of(units)
-    part = parts_of(links, len(frame))
-    base = np.asarray(base, np.int64)
-    grid = _joined(units, base, part, lock)
-    for p in np.unique(part[_broken(units, grid, params)[grid]]):
+    codes = tuple(str(name) for name in names)
+    return Present(units, np.asarray(grid, np.int64), codes, np.isin(names, list(locked)))
+
+
+def rebalance_units(
+    plan: Present, params: DivideParams, *, stay: float = STAY, start: Indices | None = None
+) -> tuple[Indices, Indices]:
+    """Restore the bounds of a plan with least change.
+
+    Parameters
+    ----------
+    plan
+        The plan as it is.
+    params
+        Bounds, weights, seed.
+    stay
+        Price of 100 households that leave their grid, in units of the objective; a higher price moves fewer
+        households and leaves more grids outside the bounds.
+    start
+        Labels to begin with, by default those of the plan, (units,).
+
+    Returns
+    -------
+    grid, part
+        New grid of each unit (numbers beyond ``plan.codes`` are new grids; the others keep theirs), and the
+        walkable part of its community that each unit lies in, (units,).
+    """
+    links = links_of(plan.units)
+    part = parts_of(links, len(plan.grid))
+    grid = _joined(plan.units, plan.grid if start is None else start, part, plan.locked)
+    for p in np.unique(part[_broken(plan.units, grid, params)[grid]]):
         mine = np.flatnonzero(part == p)
-        grid = _rebalance_part(units, links, mine, grid, base, lock, params, stay)
-    households = units.frame["households"].to_numpy(np.int64)
-    flags = np.zeros(int(grid.max()) + 1, bool)
-    flags[: len(lock)] = lock
-    moved = int(households[grid != base].sum())
-    return Rebalanced(units, grid, part, tuple(str(name) for name in names), flags, moved)
+        grid = _rebalance_part(plan.units, links, mine, grid, plan.grid, plan.locked, params, stay)
+    return grid, part
+
+
+def coarse_units(plan: Present, grid: Indices, params: DivideParams) -> Flags:
+    """Return the units in and around broken grids that could still be divided between their buildings."""
+    broken = _broken(plan.units, grid, params)
+    links = links_of(plan.units)
+    near = broken.copy()
+    near[grid[links.b[broken[grid[links.a]]]]] = True
+    near[grid[links.a[broken[grid[links.b]]]]] = True
+    locked = np.zeros(len(near), bool)
+    locked[: len(plan.locked)] = plan.locked
+    return np.asarray((near & ~locked)[grid] & (plan.units.occupied > 1))
 
 
 def _broken(units: Units, grid: Indices, params: DivideParams) -> Flags:
@@ -135,7 +142,7 @@ def _joined(units: Units, base: Indices, part: Indices, lock: Flags) -> Indices:
     order = np.lexsort((-load, base[first]))
     main = np.zeros(len(first), bool)
     main[order[np.r_[True, base[first][order][1:] != base[first][order][:-1]]]] = True
-    main |= lock[base[first]]
+    main |= (base[first] < len(lock)) & lock[np.minimum(base[first], len(lock) - 1)]
     if main.all():
         return base
     nothing = np.zeros((len(a), 2))

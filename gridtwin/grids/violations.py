@@ -91,7 +91,9 @@ def _lumpy(*, proved: bool, conflict: bool) -> tuple[str, str]:
     if conflict:
         return "LOCK_CONFLICT", tr(mark("the grid or a neighbour is locked"))
     if proved:
-        return "LUMPY_PROVED", tr(mark("no division of this grid and its neighbours within two grids can do better"))
+        return "LUMPY_PROVED", tr(
+            mark("proved: these buildings and blocks cannot be shared out better among this grid and its neighbours")
+        )
     return "LUMPY_NOT_PROVED", tr(mark("no better combination of whole buildings and units was found"))
 
 

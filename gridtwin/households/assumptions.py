@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gridtwin.errors import Fault, LayerFaultsError, UsageError
+from gridtwin.errors import Fault, InputMissingError, LayerFaultsError, UsageError
 from gridtwin.i18n import mark
 
 GROUPS = ("elderly", "disabled", "children")
@@ -62,6 +62,8 @@ class HouseholdAssumptions:
 
         Raises
         ------
+        InputMissingError
+            If there is no such file.
         LayerFaultsError
             Everything that is wrong with the file: missing columns, numbers that make no sense.
         """
@@ -110,7 +112,14 @@ def _default_file() -> Path:
 
 def _read_into(path: Path, uses: dict[str, UseAssumption], aliases: dict[str, str]) -> None:
     """Add the rows of one file, or raise everything that is wrong with it."""
-    lines = [line for line in path.read_text("utf-8-sig").splitlines() if line.strip() and line[0] != "#"]
+    if not path.is_file():
+        raise InputMissingError("file_missing", mark("there is no file '{path}'"), path=str(path))
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
     rows = list(csv.DictReader(lines))
     missing = [name for name in ("use", *_NUMBERS[:3]) if not rows or name not in rows[0]]
     faults = [

@@ -13,7 +13,8 @@ from benchmarks.city import generate_city
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids import GridPlan, divide_region, rebalance_region
 from gridtwin.grids.params import DivideParams
-from tests.grids.lattice import lattice
+from gridtwin.schemas import conform
+from tests.grids.lattice import CRS, lattice
 
 DATE = "2026-01-01"
 LATER = "2027-01-01"
@@ -58,15 +59,15 @@ def test_a_good_plan_stays_as_it_is(divided: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_years_drift_moves_few_households(divided: dict[str, Any], seed: int) -> None:
-    """After a year of change the bounds are restored, and at most 3 % of the households change their grid."""
+    """After a year of change the bounds are restored, and at most 4 % of the households change their grid."""
     later = drifted(divided, seed)
     load = later["buildings"].groupby("grid_id")["households"].sum()
     plan = rebalance_region(later, date=LATER)
     summary = plan.summary()
     assert summary["share_within_bounds"] > load.between(300, 500).mean()
     assert summary["share_within_bounds"] >= 0.97
-    assert summary["share_moved"] <= 0.03
-    assert summary["households_moved"] <= moved(later["buildings"], plan) <= 0.06 * summary["households"]
+    assert summary["share_moved"] <= 0.04
+    assert summary["households_moved"] <= moved(later["buildings"], plan) <= 0.08 * summary["households"]
     assert summary["share_contiguous"] == 1.0
     assert (summary["gaps_m2"], summary["overlaps_m2"]) == (0.0, 0.0)
     assert plan.grids["households"].sum() == later["buildings"]["households"].sum()
@@ -140,3 +141,20 @@ def test_what_cannot_be_rebalanced_is_said(divided: dict[str, Any]) -> None:
         rebalance_region(lattice(2, 2))
     with pytest.raises(InputError, match="999999"):
         rebalance_region(divided, locked=["999999"])
+
+
+def test_blocks_are_divided_where_whole_ones_do_not_fit() -> None:
+    """When a block of several buildings outgrows its grid, it is divided between them, and its pieces say so."""
+    town = lattice(4, 2, 100)
+    corner = [shapely.box(10 + 25 * k, 110, 25 + 25 * k, 130) for k in range(3)]
+    more = gpd.GeoDataFrame({"households": [20, 20, 20], "households_source": "counted"}, geometry=corner, crs=CRS)
+    both = gpd.pd.concat([town["buildings"].drop(columns="building_id"), more], ignore_index=True)
+    town["buildings"] = conform(gpd.GeoDataFrame(both, crs=CRS), "buildings")
+    town |= divide_region(town, date=DATE).layers()
+    grown = town["buildings"].geometry.intersects(shapely.box(0, 105, 100, 200))
+    town["buildings"].loc[grown, "households"] = [400, 60, 60, 60]
+    plan = rebalance_region(town, date=LATER)
+    assert plan.grids["households"].sum() == 400 + 180 + 700
+    assert plan.violations.empty
+    assert plan.units["unit_id"].str.contains(".", regex=False).any()
+    assert plan.units["unit_id"].is_unique

@@ -281,3 +281,19 @@ def test_rebalance_keeps_the_former_plan(copy: Path) -> None:
     wrong = gridtwin("rebalance", str(copy), "--lock", "nonsense")
     assert wrong.returncode == 3
     assert "nonsense" in wrong.stderr
+
+
+def test_compare_plans(copy: Path, tmp_path: Path) -> None:
+    """Two plans are put side by side, and the units that moved can be written for QGIS."""
+    assert gridtwin("divide", str(copy)).returncode == 0
+    assert gridtwin("divide", str(copy), "--plan", "trial", "--min", "100", "--max", "250").returncode == 0
+    moved = tmp_path / "moved.gpkg"
+    done = gridtwin("compare-plans", str(copy), "default", "trial", "--output", str(moved), "--json")
+    assert done.returncode == 0, done.stderr
+    document = as_json(done)
+    assert document["measures"]["first"]["grids"] == 5
+    assert document["measures"]["second"]["grids"] > 5
+    assert document["measures"]["households_moved"] == sum(row["households"] for row in document["moved"]) > 0
+    assert moved.exists()
+    assert "default → trial" in gridtwin("compare-plans", str(copy), "default", "trial").stdout
+    assert gridtwin("compare-plans", str(copy), "default", "none").returncode == 3

@@ -175,6 +175,20 @@ COMMANDS: tuple[Command, ...] = (
         examples=("gridtwin rebalance town.gpkg --lock 110108001001003",),
     ),
     Command(
+        "compare-plans",
+        mark("Compare two plans of a region"),
+        mark("Put two plans side by side: grids, bounds, compactness, and the households that would change grid."),
+        (
+            REGION,
+            Parameter("first", "text", mark("name of a plan"), positional=True),
+            Parameter("second", "text", mark("name of another plan"), positional=True),
+            Parameter("output", "output", mark("write the units in another grid into this new file (*.gpkg)")),
+            OVERWRITE,
+        ),
+        reads=("units", "plans", "assignments"),
+        examples=("gridtwin compare-plans town.gpkg default trial",),
+    ),
+    Command(
         "map",
         mark("Draw the plan as one web page that needs no internet"),
         mark("Write a self-contained map: grids coloured by households, labels, legend, search, English and Chinese."),

@@ -124,7 +124,7 @@ class Command:
 
     def runner(self) -> Runner:
         """Return the function that does the work; importing it loads what it needs."""
-        module = importlib.import_module(f"gridtwin.commands.{self.name}")
+        module = importlib.import_module(f"gridtwin.commands.{self.name.replace('-', '_')}")
         return module.run  # type: ignore[no-any-return]
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from benchmarks.city import generate_city
+from benchmarks.drift import drifted
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids import GridPlan, divide_region, rebalance_region
 from gridtwin.grids.params import DivideParams
@@ -25,20 +26,6 @@ def divided() -> dict[str, Any]:
     """Return a generated city of about 50,000 households with its plan."""
     city = generate_city(50_000, seed=2)
     return {**city, **divide_region(city, date=DATE).layers()}
-
-
-def drifted(layers: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Return the layers a year later: every building ±5 %, one in fifty ±30 %, some offices become homes."""
-    rng = np.random.default_rng(seed)
-    buildings = layers["buildings"].copy()
-    homes = buildings["households"].to_numpy(np.float64)
-    factor = 1 + rng.normal(0, 0.05, len(homes))
-    some = rng.random(len(homes)) < 0.02
-    factor[some] += rng.choice([-0.3, 0.3], some.sum())
-    new = np.where(homes > 0, np.round(homes * np.maximum(factor, 0)), 0)
-    new[(homes == 0) & (rng.random(len(homes)) < 1 / 240)] = 200
-    buildings["households"] = new.astype(np.int64)
-    return {**layers, "buildings": buildings}
 
 
 def moved(before: gpd.GeoDataFrame, plan: GridPlan) -> int:

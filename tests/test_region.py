@@ -121,7 +121,7 @@ def test_a_failed_write_loses_nothing(region: Region, tmp_path: Path) -> None:
     path = region.write(tmp_path / "r.gpkg")
     before = path.read_bytes()
     broken = region["buildings"].assign(strange=[1j] * 6)
-    with pytest.raises((StorageError, TypeError, ValueError, NotImplementedError)):
+    with pytest.raises(StorageError, match="the old file is unchanged"):
         Region({"buildings": broken}, region.crs).write(path, overwrite=True)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["r.gpkg"]

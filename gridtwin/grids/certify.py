@@ -157,7 +157,7 @@ def _grown(window: set[int], links: Links, grid: Indices, fixed: Flags) -> set[i
 def _divide_window(
     units: Units, links: Links, mine: Indices, grids: int, params: DivideParams
 ) -> tuple[Verdict, Indices | None]:
-    """Divide the units ``mine`` into as many grids as there are, one more or one fewer, whatever fits."""
+    """Divide the units ``mine`` into any number of grids that their total allows, nearest to ``grids`` first."""
     households = units.frame["households"].to_numpy(np.int64)[mine]
     position = np.full(len(units.frame), -1)
     position[mine] = np.arange(len(mine))
@@ -165,9 +165,8 @@ def _divide_window(
     a, b = position[links.a[rows]], position[links.b[rows]]
     total = int(households.sum())
     verdict = Verdict.IMPOSSIBLE
-    for k in (grids, grids + 1, grids - 1):
-        if k < 1 or not params.minimum * k <= total <= params.maximum * k:
-            continue
+    low, high = params.grid_numbers(total)
+    for k in sorted(range(low, high + 1), key=lambda number: (abs(number - grids), number)):
         found, labels = _solve(households, a, b, k, params)
         if labels is not None:
             return Verdict.POSSIBLE, _compact(units, links, mine, rows, labels, params)

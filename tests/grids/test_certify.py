@@ -106,3 +106,12 @@ def test_mending_does_not_depend_on_luck(seed: int) -> None:
     first, second = certify(units, grid, part, PARAMS), certify(units, grid, part, PARAMS)
     assert np.array_equal(first.grid, second.grid)
     assert first.proved == second.proved
+
+
+def test_many_small_grids_are_merged_not_proved() -> None:
+    """Eight grids of 120 fit into two or three: a number far from eight is a remedy, not a proof of none."""
+    units = units_of(4, 2, [120] * 8)
+    done = certify(units, np.arange(8), np.zeros(8, np.int64), PARAMS)
+    assert not done.proved
+    load = loads(units, done.grid)
+    assert ((load >= PARAMS.minimum) & (load <= PARAMS.maximum)).all()

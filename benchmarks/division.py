@@ -32,8 +32,9 @@ import shapely
 
 from benchmarks.measure import Clock, machine
 from benchmarks.peers import NOT_INSTALLED, PEERS, REPEAT_BELOW_S
-from gridtwin.grids.assign import Links, assign_units, links_of
+from gridtwin.grids.assign import assign_units
 from gridtwin.grids.borders import BETWEEN_BUILDINGS, LEAST_BORDER_M, MAIN_STREET, MINOR_STREET, borders_of
+from gridtwin.grids.links import Links, links_of
 from gridtwin.grids.measures import polsby_popper, street_share
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import OUTSIDE, Geometries, Indices, dissolve, faces_of, pair_lengths, parts_of_labels

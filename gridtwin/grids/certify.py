@@ -21,9 +21,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridtwin.grids import kernel
-from gridtwin.grids.assign import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, Links, links_of, unit_graph
+from gridtwin.grids.links import Links, links_of, unit_graph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
+from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT
 from gridtwin.grids.units import Units
 
 RINGS = 2
@@ -254,7 +255,7 @@ def _compact(
     cuts = int(CUTS_PER_GRID * grids * params.effort)
     _, better = kernel.anneal(
         graph, params.objective(), labels.astype(np.int32), grids, cuts, FLIPS_PER_CUT, WARM, COLD, BIAS, base, locked,
-        state,
+        np.zeros(len(mine), np.bool_), state,
     )  # fmt: skip
     load = np.bincount(better, weights=graph.households, minlength=grids)
     kept = ((load >= params.minimum) & (load <= params.maximum)).all()

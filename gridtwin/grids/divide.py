@@ -18,9 +18,11 @@ from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.plan import GridPlan, PlanBuilder
 from gridtwin.grids.planar import Flags, Indices, locate, renumber
-from gridtwin.grids.rebalance import STAY, coarse_units, present_plan, rebalance_units
+from gridtwin.grids.present import present_plan
+from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
 from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 from gridtwin.network import street_network
 from gridtwin.progress import Progress, part, silent
@@ -169,7 +171,7 @@ def rebalance_region(
     params = params or DivideParams()
     buildings, streets, barriers, communities = _inputs(layers)
     progress(0.0, tr(mark("Rebalancing")))
-    now = present_plan(layers, locked)
+    now = present_plan(layers, params, locked)
     grid, unit_part = rebalance_units(now, params, stay=stay)
     coarse = coarse_units(now, grid, params)
     if coarse.any():
@@ -177,7 +179,13 @@ def rebalance_region(
         points = shapely.point_on_surface(fine.frame.geometry.to_numpy())
         former = locate(points, now.units.frame.geometry.to_numpy())
         fine = replace(fine, frame=fine.frame.assign(unit_id=_child_ids(now.units.frame["unit_id"], former)))
-        now = replace(now, units=fine, grid=now.grid[former])
+        now = replace(
+            now,
+            units=fine,
+            grid=now.grid[former],
+            zones=Zones.uniform(params, len(former)),
+            pinned=now.pinned[former],
+        )
         grid, unit_part = rebalance_units(now, params, stay=stay, start=grid[former])
     progress(0.6, tr(mark("Mending or proving what is left")))
     certified = certify(now.units, grid, unit_part, params, locked=now.locked)

@@ -220,12 +220,14 @@ def tree_cut(
     base: Ints,
     grid_a: int,
     grid_b: int,
+    pin: Bytes,
     side: Bytes,
     state: State,
 ) -> tuple[float, int]:
     """Cut ``nodes[:m]`` in two at the best edge of one random spanning tree.
 
     ``side`` receives 1 for the nodes of the first part; ``local`` maps units to positions in ``nodes``.
+    Nodes with ``pin`` 1 or 2 stay in the first or second part (empty: none is pinned).
     The first part is to become ``k1`` of the ``k`` grids. Returns the cost of both parts with the cut, and
     ``k1`` (0: the nodes are not connected).
     """
@@ -268,8 +270,14 @@ def tree_cut(
     crossing = np.zeros(m)
     stay_a = np.zeros(m)
     stay_b = np.zeros(m)
+    pinned = len(pin) > 0
+    pins_a = np.zeros(m, np.int32)
+    pins_b = np.zeros(m, np.int32)
     for i in range(m):
         u = nodes[i]
+        if pinned:
+            pins_a[i] = 1 if pin[i] == 1 else 0
+            pins_b[i] = 1 if pin[i] == 2 else 0
         households[i] = graph.households[u]
         area[i] = graph.area_m2[u]
         outline[i] = graph.perimeter_m[u] - inner[i]
@@ -298,6 +306,8 @@ def tree_cut(
         crossing[y] += crossing[x]
         stay_a[y] += stay_a[x]
         stay_b[y] += stay_b[x]
+        pins_a[y] += pins_a[x]
+        pins_b[y] += pins_b[x]
     splits = np.zeros(m)
     if goal.compound_split > 0.0:
         splits = _compound_splits(nodes, m, graph.compound, order, up, depth)
@@ -308,6 +318,10 @@ def tree_cut(
     best_swap = False
     for t in range(1, m):
         x = order[t]
+        straight = pins_b[x] == 0 and pins_a[x] == pins_a[0]
+        swapped = pins_a[x] == 0 and pins_b[x] == pins_b[0]
+        if not straight and not swapped:
+            continue
         low_k = 1
         high_k = 1
         if k > 2:
@@ -326,8 +340,10 @@ def tree_cut(
             if stay:
                 kept = stay_a[x] + stay_b[0] - stay_b[x]
                 kept_swapped = stay_b[x] + stay_a[0] - stay_a[x]
-                swap = kept_swapped > kept
-                cost -= goal.stay * max(kept, kept_swapped) / 100.0
+                swap = not straight or (swapped and kept_swapped > kept)
+                cost -= goal.stay * (kept_swapped if swap else kept) / 100.0
+            else:
+                swap = not straight
             if cost < best:
                 best = cost
                 best_node = x
@@ -357,6 +373,7 @@ def seed_plan(graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float
     side = np.zeros(n, np.int8)
     best_side = np.zeros(n, np.int8)
     no_base = np.full(1, NONE, np.int32)
+    no_pin = np.zeros(0, np.int8)
     stack_label = np.zeros(k + 1, np.int32)
     stack_k = np.zeros(k + 1, np.int32)
     stack_k[0] = k
@@ -378,7 +395,7 @@ def seed_plan(graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float
         best_k = 0
         if m >= 2:
             for _ in range(max(2, min(tries, BLOCKS_OF_TREES // m))):
-                cost, k1 = tree_cut(nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, side, state)
+                cost, k1 = tree_cut(nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, no_pin, side, state)
                 if cost < best:
                     best = cost
                     best_k = k1
@@ -519,12 +536,14 @@ def anneal(
     bias: float,
     base: Ints,
     locked: Flags,
+    pinned: Flags,
     state: State,
 ) -> tuple[float, Ints]:
     """Improve a plan by ``cuts`` merge–split moves, each followed by ``flips`` boundary flips.
 
     Metropolis acceptance, temperature falling geometrically from ``hot`` to ``cold``; the best plan of the
-    second half is returned with its cost. Grids flagged in ``locked`` never change.
+    second half is returned with its cost. Grids flagged in ``locked`` never change, units flagged in ``pinned``
+    never leave their grid.
     """
     n = len(graph.households)
     labels = start.copy()
@@ -535,6 +554,8 @@ def anneal(
     best_labels = labels.copy()
     local = np.full(n, NONE, np.int32)
     nodes = np.empty(n, np.int32)
+    any_pinned = pinned.any()
+    pin = np.zeros(n if any_pinned else 0, np.int8)
     side = np.zeros(n, np.int8)
     seen = np.zeros(n, np.int32)
     queue = np.empty(n, np.int32)
@@ -576,6 +597,8 @@ def anneal(
             )
             for i in range(m):
                 u = nodes[i]
+                if any_pinned:
+                    pin[i] = 0 if not pinned[u] else (1 if labels[u] == a else 2)
                 if goal.stay > 0.0 and base[u] == labels[u]:
                     old -= goal.stay * (graph.households[u] + 1.0) / 100.0
                 if labels[u] != a:
@@ -586,7 +609,7 @@ def anneal(
                 c = graph.compound[u]
                 if c >= 0 and counts[c, b] > 0:
                     old += goal.compound_split / counts[c, a]
-            new, k1 = tree_cut(nodes, m, local, graph, goal, 2, bias, base, a, b, side, state)
+            new, k1 = tree_cut(nodes, m, local, graph, goal, 2, bias, base, a, b, pin, side, state)
             for i in range(m):
                 local[nodes[i]] = NONE
             if k1 > 0 and (new <= old or random_unit(state) < np.exp((old - new) / heat)):
@@ -625,7 +648,7 @@ def anneal(
                 continue
             a = labels[u]
             b = labels[graph.head[graph.indptr[u] + random_index(state, degree)]]
-            if a == b or units[a] < 2 or locked[a] or locked[b]:
+            if a == b or units[a] < 2 or locked[a] or locked[b] or pinned[u]:
                 continue
             border_a = 0.0
             border_b = 0.0

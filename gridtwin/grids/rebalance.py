@@ -8,76 +8,22 @@ emptiest merged. Locked grids never change.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from gridtwin.errors import InputError, InputMissingError, first_ids
 from gridtwin.grids import kernel
-from gridtwin.grids.assign import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, TREES, Links, links_of, parts_of, unit_graph
 from gridtwin.grids.kernel import UnitGraph
+from gridtwin.grids.links import unit_graph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_labels, sum_by
-from gridtwin.grids.units import Units, restore_units
-from gridtwin.i18n import mark
-from gridtwin.schemas import empty_layer
+from gridtwin.grids.present import Present
+from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, TREES
+from gridtwin.grids.units import Units
 
 STAY = 1.0  # price of 100 households that leave their grid, in units of the objective
 WARM = 0.6
 REACHES = (1, 2, 10_000)  # how many grids away from a broken one may change, tried one after the other
-
-
-@dataclass(frozen=True)
-class Present:
-    """The plan that a region holds, on the households of today.
-
-    Attributes
-    ----------
-    units
-        Units of the region.
-    grid
-        Grid of each unit, a number into ``codes``, (units,).
-    codes
-        Codes of the grids.
-    locked
-        Which grids must not change, (grids,).
-    """
-
-    units: Units
-    grid: Indices
-    codes: tuple[str, ...]
-    locked: Flags
-
-
-def present_plan(layers: Mapping[str, pd.DataFrame], locked: Collection[str] = ()) -> Present:
-    """Return the plan in layer ``units`` with the households that the buildings have today.
-
-    Raises
-    ------
-    InputMissingError
-        If the region has no plan.
-    InputError
-        If a locked grid does not exist.
-    """
-    frame = layers.get("units")
-    if frame is None or not len(frame) or frame["grid_id"].isna().any():
-        raise InputMissingError("no_plan", mark("the region has no plan to rebalance; 'gridtwin divide' makes one"))
-    barriers = layers.get("barriers")
-    units = restore_units(
-        frame,
-        layers["buildings"],
-        layers["streets"],
-        empty_layer("barriers", frame.crs) if barriers is None else barriers,
-        layers["communities"],
-    )
-    grid, names = pd.factorize(frame["grid_id"], sort=True)
-    unknown = sorted(set(locked) - set(names))
-    if unknown:
-        raise InputError("grid_unknown", mark("--lock: there is no grid {ids}"), ids=", ".join(first_ids(unknown)))
-    codes = tuple(str(name) for name in names)
-    return Present(units, np.asarray(grid, np.int64), codes, np.isin(names, list(locked)))
 
 
 def rebalance_units(
@@ -103,19 +49,18 @@ def rebalance_units(
         New grid of each unit (numbers beyond ``plan.codes`` are new grids; the others keep theirs), and the
         walkable part of its community that each unit lies in, (units,).
     """
-    links = links_of(plan.units)
-    part = parts_of(links, len(plan.grid))
-    grid = _joined(plan.units, plan.grid if start is None else start, part, plan.locked)
+    part = plan.part
+    grid = _joined(plan, plan.grid if start is None else start)
     for p in np.unique(part[_broken(plan.units, grid, params)[grid]]):
         mine = np.flatnonzero(part == p)
-        grid = _rebalance_part(plan.units, links, mine, grid, plan.grid, plan.locked, params, stay)
+        grid = _rebalance_part(plan, mine, grid, params, stay)
     return grid, part
 
 
 def coarse_units(plan: Present, grid: Indices, params: DivideParams) -> Flags:
     """Return the units in and around broken grids that could still be divided between their buildings."""
     broken = _broken(plan.units, grid, params)
-    links = links_of(plan.units)
+    links = plan.links
     near = broken.copy()
     near[grid[links.b[broken[grid[links.a]]]]] = True
     near[grid[links.a[broken[grid[links.b]]]]] = True
@@ -132,8 +77,9 @@ def _broken(units: Units, grid: Indices, params: DivideParams) -> Flags:
     return np.asarray(there & ((load < params.minimum) | (load > params.maximum)))
 
 
-def _joined(units: Units, base: Indices, part: Indices, lock: Flags) -> Indices:
+def _joined(plan: Present, base: Indices) -> Indices:
     """Give torn-off pieces of a grid (after edits, or a new barrier) to the neighbour with the longest border."""
+    units, part, lock = plan.units, plan.part, plan.locked
     open_ = units.borders.walkable
     a, b = units.borders.a[open_], units.borders.b[open_]
     piece = parts_of_labels(a, b, base)
@@ -142,6 +88,7 @@ def _joined(units: Units, base: Indices, part: Indices, lock: Flags) -> Indices:
     order = np.lexsort((-load, base[first]))
     main = np.zeros(len(first), bool)
     main[order[np.r_[True, base[first][order][1:] != base[first][order][:-1]]]] = True
+    main[piece[plan.pinned]] = True
     main |= (base[first] < len(lock)) & lock[np.minimum(base[first], len(lock) - 1)]
     if main.all():
         return base
@@ -154,24 +101,16 @@ def _joined(units: Units, base: Indices, part: Indices, lock: Flags) -> Indices:
     return np.asarray(label[piece])
 
 
-def _rebalance_part(
-    units: Units,
-    links: Links,
-    mine: Indices,
-    grid: Indices,
-    base: Indices,
-    lock: Flags,
-    params: DivideParams,
-    stay: float,
-) -> Indices:
+def _rebalance_part(plan: Present, mine: Indices, grid: Indices, params: DivideParams, stay: float) -> Indices:
     """Restore the bounds in one walkable part; return labels of all units."""
+    units, links, base, lock = plan.units, plan.links, plan.grid, plan.locked
     names, local = np.unique(grid[mine], return_inverse=True)
     rows = np.flatnonzero(np.isin(links.a, mine))
     graph = unit_graph(units, links, mine, rows)
     old = np.searchsorted(names, base[mine])
     known = (old < len(names)) & (names[np.minimum(old, len(names) - 1)] == base[mine])
     seed = zlib.crc32(f"{params.seed}/{units.frame['community_id'].iloc[mine[0]]}/{len(mine)}".encode())
-    search = _Search(graph, np.where(known, old, -1).astype(np.int32), params, stay, seed)
+    search = _Search(graph, np.where(known, old, -1).astype(np.int32), plan.pinned[mine], params, stay, seed)
     closed = np.zeros(len(names), bool)
     inside = names < len(lock)
     closed[inside] = lock[names[inside]]
@@ -189,6 +128,7 @@ class _Search:
 
     graph: UnitGraph
     old: kernel.Ints
+    pinned: Flags
     params: DivideParams
     stay: float
     seed: int
@@ -222,7 +162,8 @@ class _Search:
         emptiest = int(np.argmin(np.where(closed, np.inf, load)))
         near = self.neighbours(labels, emptiest)
         near = near[~closed[near]]
-        if load[emptiest] < self.params.minimum and not closed[emptiest] and len(near):
+        rooted = self.pinned[labels == emptiest].any()
+        if load[emptiest] < self.params.minimum and not closed[emptiest] and not rooted and len(near):
             merged = labels.copy()
             merged[labels == emptiest] = near[np.argmin(load[near])]
             made.append((merged, count, closed))
@@ -234,20 +175,24 @@ class _Search:
         return np.setdiff1d(labels[self.graph.head[labels[tail] == grid]], [grid])
 
     def split(self, labels: kernel.Ints, grid: int, fresh: int) -> kernel.Ints:
-        """Return the labels with ``grid`` cut in two; the larger side keeps the number."""
+        """Return the labels with ``grid`` cut in two; the larger side, or that of the pinned units, keeps it."""
         goal = self.params.objective()
         nodes = np.flatnonzero(labels == grid).astype(np.int32)
         local = np.full(len(labels), -1, np.int32)
         local[nodes] = np.arange(len(nodes))
         side, best_side = np.zeros(len(nodes), np.int8), np.zeros(len(nodes), np.int8)
         state, none = np.array([self.seed], np.uint64), np.full(1, -1, np.int32)
+        pin = self.pinned[nodes].astype(np.int8)
         best = np.inf
         for _ in range(TREES):
-            cost, k = kernel.tree_cut(nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, side, state)
+            cost, k = kernel.tree_cut(
+                nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, pin, side, state
+            )
             if k and cost < best:
                 best, best_side = cost, side.copy()
         load = self.graph.households[nodes]
-        smaller = 1 if load[best_side == 1].sum() <= load[best_side == 0].sum() else 0
+        first_is_smaller = load[best_side == 1].sum() <= load[best_side == 0].sum()
+        smaller = 1 if first_is_smaller and not pin.any() else 0
         result = labels.copy()
         result[nodes[best_side == smaller]] = fresh
         return result
@@ -269,6 +214,18 @@ class _Search:
         state = np.array([self.seed + reach], np.uint64)
         cuts = int(CUTS_PER_GRID * count * self.params.effort)
         _, better = kernel.anneal(
-            self.graph, goal, labels, count, cuts, FLIPS_PER_CUT, WARM, COLD, BIAS, self.old, ~open_ | closed, state
+            self.graph,
+            goal,
+            labels,
+            count,
+            cuts,
+            FLIPS_PER_CUT,
+            WARM,
+            COLD,
+            BIAS,
+            self.old,
+            ~open_ | closed,
+            self.pinned,
+            state,
         )
         return better

@@ -36,6 +36,11 @@ def graph_of(columns: int, rows: int, households: np.ndarray, compound: np.ndarr
     )
 
 
+def unpinned(graph: UnitGraph) -> np.ndarray:
+    """Return flags that pin no unit."""
+    return np.zeros(len(graph.households), np.bool_)
+
+
 def connected(graph: UnitGraph, labels: np.ndarray) -> bool:
     """Return whether every grid is connected, by networkx."""
     net = nx.Graph()
@@ -50,7 +55,9 @@ def solve(graph: UnitGraph, k: int, seed: int, goal: Objective = GOAL) -> tuple[
     state = np.array([seed], np.uint64)
     labels, grids = kernel.seed_plan(graph, goal, k, 12, 4.0, state)
     locked = np.zeros(grids, np.bool_)
-    cost, labels = kernel.anneal(graph, goal, labels, grids, 40 * grids, 60, 1.0, 0.03, 4.0, NO_BASE, locked, state)
+    cost, labels = kernel.anneal(
+        graph, goal, labels, grids, 40 * grids, 60, 1.0, 0.03, 4.0, NO_BASE, locked, unpinned(graph), state
+    )
     return cost, labels, grids
 
 
@@ -109,7 +116,9 @@ def test_locked_grids_do_not_change() -> None:
     labels, grids = kernel.seed_plan(graph, GOAL, 8, 12, 4.0, state)
     locked = np.zeros(grids, np.bool_)
     locked[2] = True
-    _, after = kernel.anneal(graph, GOAL, labels, grids, 400, 60, 1.0, 0.03, 4.0, NO_BASE, locked, state)
+    _, after = kernel.anneal(
+        graph, GOAL, labels, grids, 400, 60, 1.0, 0.03, 4.0, NO_BASE, locked, unpinned(graph), state
+    )
     assert np.array_equal(labels == 2, after == 2)
 
 
@@ -120,7 +129,7 @@ def test_staying_has_its_price() -> None:
     locked = np.zeros(6, np.bool_)
     columns = np.tile(np.arange(6), 4).astype(np.int32)  # six columns of four blocks, 400 households each
     _, after = kernel.anneal(
-        graph, goal, columns, 6, 400, 60, 1.0, 0.03, 4.0, columns, locked, np.array([1], np.uint64)
+        graph, goal, columns, 6, 400, 60, 1.0, 0.03, 4.0, columns, locked, unpinned(graph), np.array([1], np.uint64)
     )
     assert np.array_equal(after, columns)
 
@@ -134,3 +143,20 @@ def test_random_numbers_are_uniform() -> None:
     assert counts.min() > 1_850
     assert counts.max() < 2_150
     assert kernel.random_unit(np.array([42], np.uint64)) == drawn[0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 12))
+def test_pinned_units_stay_in_their_grid(seed: int, count: int) -> None:
+    """Pinned units never leave their grid, however much the others move, and the running cost stays exact."""
+    rng = np.random.default_rng(seed)
+    graph = graph_of(6, 6, rng.integers(20, 200, 36), rng.integers(-1, 4, 36))
+    state = np.array([seed], np.uint64)
+    labels, grids = kernel.seed_plan(graph, GOAL, 8, 12, 4.0, state)
+    pinned = unpinned(graph)
+    pinned[rng.choice(36, count, replace=False)] = True
+    locked = np.zeros(grids, np.bool_)
+    cost, after = kernel.anneal(graph, GOAL, labels, grids, 400, 60, 1.0, 0.03, 4.0, NO_BASE, locked, pinned, state)
+    assert np.array_equal(after[pinned], labels[pinned])
+    assert connected(graph, after)
+    assert cost == pytest.approx(kernel.plan_cost(graph, GOAL, after, grids, NO_BASE), abs=1e-6)

@@ -1,0 +1,112 @@
+"""Links: which units may share a grid, and the kernel's graph of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gridtwin.grids.kernel import UnitGraph
+from gridtwin.grids.params import CUT_PER_100_M
+from gridtwin.grids.planar import Flags, Floats, Indices
+from gridtwin.grids.units import Units
+
+
+@dataclass(frozen=True)
+class Links:
+    """Pairs of units that may share a grid, with border length and the cost of a boundary between them."""
+
+    a: Indices
+    b: Indices
+    border_m: Floats
+    cut: Floats
+
+
+def links_of(units: Units, *, least_part: int = 1) -> Links:
+    """Return the walkable links between units; land without households joins across any border.
+
+    A part of a community with fewer than ``least_part`` households that water, railway or motorway cuts off
+    is linked by its longest border (or, where it is empty and touches nothing, to the nearest unit), so that
+    it follows a neighbour instead of becoming a grid of its own.
+    """
+    borders = units.borders
+    open_ = borders.walkable.copy()
+    households = units.frame["households"].to_numpy(np.int64)
+    count = len(households)
+    while True:
+        part = _parts(borders.a[open_], borders.b[open_], count)
+        empty = np.bincount(part, weights=households) < least_part
+        shut = np.flatnonzero(~open_)
+        origin = np.r_[part[borders.a[shut]], part[borders.b[shut]]]
+        rows, length = np.r_[shut, shut], np.r_[borders.length_m[shut], borders.length_m[shut]]
+        apart = part[borders.a[shut]] != part[borders.b[shut]]
+        wants = empty[origin] & np.r_[apart, apart]
+        if not wants.any():
+            break
+        origin, rows, length = origin[wants], rows[wants], length[wants]
+        order = np.lexsort((rows, -length, origin))
+        chosen = order[np.r_[True, origin[order][1:] != origin[order][:-1]]]
+        open_[rows[chosen]] = True
+    a, b, length = borders.a[open_], borders.b[open_], borders.length_m[open_]
+    cost = np.asarray(CUT_PER_100_M)[borders.kind[open_]] * length / 100.0
+    far_a, far_b = _far_links(units, part, empty)
+    none = np.zeros(len(far_a))
+    return Links(np.r_[a, far_a], np.r_[b, far_b], np.r_[length, none], np.r_[cost, none])
+
+
+def _parts(a: Indices, b: Indices, count: int) -> Indices:
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def parts_of(links: Links, count: int) -> Indices:
+    """Return the walkable part that each of ``count`` units lies in."""
+    return _parts(links.a, links.b, count)
+
+
+def _far_links(units: Units, part: Indices, empty: Flags) -> tuple[Indices, Indices]:
+    """Link each empty part that touches nothing to the nearest unit of its community."""
+    alone = np.flatnonzero(empty[part])
+    shapes = units.frame.geometry.to_numpy()
+    inhabited = np.unique(units.community[units.frame["households"].to_numpy() > 0])
+    found_a, found_b = [], []
+    for p in np.unique(part[alone]):
+        mine = np.flatnonzero(part == p)
+        community = units.community[mine[0]]
+        if community not in inhabited:
+            continue
+        others = np.flatnonzero((units.community == community) & ~empty[part])
+        near = shapely.distance(shapely.union_all(shapes[mine]), shapes[others])
+        found_a.append(mine[0])
+        found_b.append(others[int(near.argmin())])
+    return np.array(found_a, np.int64), np.array(found_b, np.int64)
+
+
+def unit_graph(units: Units, links: Links, mine: Indices, rows: Indices) -> UnitGraph:
+    """Return the part ``mine`` with its links ``rows`` as the kernel's graph.
+
+    Lengths are rounded to centimetres: a vertex more or less on a border must not change the plan.
+    """
+    n = len(mine)
+    a, b = np.searchsorted(mine, links.a[rows]), np.searchsorted(mine, links.b[rows])
+    tail, head = np.r_[a, b], np.r_[b, a]
+    order = np.lexsort((head, tail))
+    indptr = np.r_[0, np.cumsum(np.bincount(tail, minlength=n))].astype(np.int32)
+    border, cut = np.round(links.border_m[rows], 2), np.round(links.cut[rows], 4)
+    frame = units.frame
+    known = units.compound[mine]
+    compound = np.full(n, -1, np.int32)
+    compound[known >= 0] = np.unique(known[known >= 0], return_inverse=True)[1]
+    return UnitGraph(
+        frame["households"].to_numpy(np.float64)[mine],
+        np.round(frame["area_m2"].to_numpy(np.float64)[mine], 1),
+        np.round(shapely.length(frame.geometry.to_numpy()[mine]), 2),
+        compound,
+        indptr,
+        head[order].astype(np.int32),
+        np.r_[border, border][order],
+        np.r_[cut, cut][order],
+    )

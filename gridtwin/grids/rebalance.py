@@ -186,7 +186,7 @@ class _Search:
         best = np.inf
         for _ in range(TREES):
             cost, k = kernel.tree_cut(
-                nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, pin, side, state
+                nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, pin, side, kernel.workspace(self.graph), state
             )
             if k and cost < best:
                 best, best_side = cost, side.copy()

@@ -41,6 +41,8 @@ GEOMETRY_TYPES = {
 }
 
 BARRIER_KINDS = ("water", "railway", "motorway", "wall")
+GRID_PURPOSES = ("general", "campus", "market", "office", "hospital", "industry", "other", "frozen")
+SETTINGS = ("urban", "rural")
 DEPOT_TIERS = ("community", "subdistrict", "district")
 
 VIOLATION_CODES: dict[str, tuple[str, str]] = {
@@ -147,6 +149,7 @@ _LAYERS = (
             _text("subdistrict_id", "Subdistrict", "街道编号"),
             _text("district_id", "District", "区编号"),
             _text("city_id", "City", "城市编号"),
+            _text("setting", "Urban or rural", "城乡类别", choices=SETTINGS),
             _count("households_total", "Households by register", "登记户数", "household"),
             _text("origin", "Origin (given or drafted)", "来源（给定或拟定）", choices=("given", "drafted")),
         ),
@@ -242,6 +245,12 @@ _LAYERS = (
             _number("counted_share", "Share of households counted, not estimated", "实际统计户数比例", "share", 0.0, 1.0),
             _count("grid_officers", "Grid officers", "专职网格员", "officer"),
             _count("volunteers", "Volunteers", "志愿者", "officer"),
+            _text("purpose", "Purpose", "网格类型", choices=GRID_PURPOSES),
+            _text("name", "Name", "名称"),
+            _text("name_zh", "Name in Chinese", "中文名称"),
+            _text("decree", "Decree (number, date)", "依据文件（文号、日期）"),
+            _count("minimum_households", "Least households", "户数下限", "household"),
+            _count("maximum_households", "Most households", "户数上限", "household"),
             _text("violations", "Broken rules", "违反的规则"),
         ),
     ),

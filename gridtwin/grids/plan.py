@@ -18,6 +18,7 @@ from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve
 from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
 from gridtwin.grids.units import Units
 from gridtwin.grids.violations import describe, violations_of
+from gridtwin.grids.zones import Zones
 from gridtwin.schemas import conform, empty_layer
 
 PEOPLE = ("households", "persons", "elderly", "disabled", "children")
@@ -80,18 +81,18 @@ class PlanBuilder:
         Grid of each unit, numbered 0 … k − 1, and the walkable part it lies in, (units,).
     proved, conflict
         Grids outside the bounds that are proved to be unavoidable, or kept there by locks, (grids,).
-    params, rules, plan, date
+    rules, plan, date
         What was asked for.
     facts
         Further measures for the summary.
     """
 
     units: Units
+    zones: Zones
     grid: Indices
     part: Indices
     proved: Flags
     conflict: Flags
-    params: DivideParams
     rules: StaffingRules
     plan: str
     date: str
@@ -114,7 +115,7 @@ class PlanBuilder:
             geometry=dissolve(shapes, unit_grid),
             crs=communities.crs,
         )
-        grids = grids.assign(**self._counts(buildings, home, len(grids)))
+        grids = grids.assign(**self._counts(buildings, home, len(grids)), **self.zones.columns(unit_grid))
         split_here, split, compounds = measures.compounds_split(buildings, home, len(grids))
         grids["area_m2"] = shapely.area(grids.geometry.to_numpy())
         grids["compactness"] = measures.polsby_popper(grids.geometry.to_numpy())
@@ -125,7 +126,7 @@ class PlanBuilder:
         grids["grid_officers"] = grid_officers(grids["households"].to_numpy(np.int64), self.rules)
         grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
         pieces = measures.walkable_pieces(units, unit_grid)
-        found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.params)
+        found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.zones)
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
         communities = self._communities(communities, shapes)
         codes, ledger = self._codes(layers, grids, communities, home, buildings)
@@ -178,6 +179,7 @@ class PlanBuilder:
             ledger=empty_layer("grid_codes") if ledger is None else ledger,
             overlap=overlap_of(former, home, homes),
             date=self.date,
+            fixed=self.zones.codes(self.grid),
             elsewhere=set(earlier.loc[~earlier["plan"].isin((self.plan, FORMER_PLAN)), "grid_id"]),
         )
 
@@ -217,7 +219,7 @@ class PlanBuilder:
             grid_codes=conform(ledger, "grid_codes"),
             staffing=conform(community_staffing(ordered, self.rules), "staffing"),
             violations=violations,
-            params=self.params,
+            params=self.zones.params[0],
             measures=summary,
         )
 
@@ -235,7 +237,7 @@ class PlanBuilder:
         counted = float(homes[buildings["households_source"].eq("counted").fillna(False)].sum())
         tidy = grids["violations"].isna().to_numpy(bool)
         return {
-            **measures.plan_measures(grids, minimum=self.params.minimum, maximum=self.params.maximum),
+            **measures.plan_measures(grids),
             "communities": len(communities),
             "units": len(self.units.frame),
             "buildings": len(buildings),

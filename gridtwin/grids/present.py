@@ -49,12 +49,12 @@ class Present:
     @cached_property
     def links(self) -> Links:
         """Return which units may share a grid."""
-        return links_of(self.units)
+        return links_of(self.units, self.zones)
 
     @cached_property
     def part(self) -> Indices:
         """Return the walkable part of its community that each unit lies in, (units,)."""
-        return parts_of(self.links, len(self.grid))
+        return parts_of(self.links, self.zones)
 
 
 def present_plan(layers: Mapping[str, pd.DataFrame], params: DivideParams, locked: Collection[str] = ()) -> Present:
@@ -83,11 +83,15 @@ def present_plan(layers: Mapping[str, pd.DataFrame], params: DivideParams, locke
     if unknown:
         raise InputError("grid_unknown", mark("--lock: there is no grid {ids}"), ids=", ".join(first_ids(unknown)))
     codes = tuple(str(name) for name in names)
+    grids = layers.get("grids")
+    zones = Zones.uniform(params, len(frame)).with_plan(
+        frame["grid_id"], empty_layer("grids", frame.crs) if grids is None else grids
+    )
     return Present(
         units,
         np.asarray(grid, np.int64),
         codes,
-        Zones.uniform(params, len(frame)),
+        zones,
         np.isin(names, list(locked)),
         np.zeros(len(frame), bool),
     )

@@ -82,7 +82,7 @@ def make_units(
     barriers: gpd.GeoDataFrame,
     communities: gpd.GeoDataFrame,
     *,
-    split_above: int,
+    split_above: int | Indices,
     progress: Progress = silent,
 ) -> Units:
     """Make the units of all communities.
@@ -92,7 +92,7 @@ def make_units(
     buildings, streets, barriers, communities
         Layers of the data dictionary in one metric CRS.
     split_above
-        Blocks with more households are divided between their buildings.
+        Blocks with more households are divided between their buildings; one number, or one a community.
     progress
         Receives fraction and text.
 
@@ -117,7 +117,7 @@ def make_units(
     home = np.where(home >= 0, block[home], OUTSIDE)
     load = np.bincount(home[home >= 0], weights=households[home >= 0], minlength=len(faces))
     occupied = np.bincount(home[(home >= 0) & (households > 0)], minlength=len(faces))
-    split = (load > split_above) & (occupied > 1)
+    split = (load > np.broadcast_to(split_above, len(communities))[community]) & (occupied > 1)
     if split.any():
         progress(0.5, tr(mark("Dividing large blocks between their buildings")))
         faces, community, home = _divide_blocks(faces, community, split, shapes, points, home)

@@ -8,13 +8,14 @@ import pandas as pd
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 
 COLUMNS = ("row", "code", "amount", "detail")
 
 
 def violations_of(
-    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, params: DivideParams
+    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, zones: Zones
 ) -> pd.DataFrame:
     """Return one row for each broken rule.
 
@@ -32,8 +33,8 @@ def violations_of(
         Grids that any division of their neighbourhood would leave outside the bounds, (grids,).
     conflict
         Grids that locks keep outside the bounds, (grids,).
-    params
-        The bounds.
+    zones
+        Bounds of each unit; special-purpose grids have none.
 
     Returns
     -------
@@ -46,20 +47,24 @@ def violations_of(
     first = np.unique(grid, return_index=True)[1]
     community, of_part = units.community[first], part[first]
     part_total = np.bincount(part, weights=households).astype(np.int64)[of_part]
-    total = np.bincount(units.community, weights=households).astype(np.int64)[community]
+    ordinary = np.where(zones.special < 0, households, 0)
+    total = np.bincount(units.community, weights=ordinary).astype(np.int64)[community]
     largest = np.zeros(count, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
     rows = []
-    for g in np.flatnonzero((load < params.minimum) | (load > params.maximum)):
-        short = max(params.minimum - load[g], 0)
-        amount = int(max(short, load[g] - params.maximum))
+    low, high = zones.bounds(grid)
+    missing = zones.outside(grid, households)
+    for g in np.flatnonzero(missing):
+        params = zones.of(first[g])
+        short = load[g] < low[g]
+        amount = int(missing[g])
         reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
         code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
             else tr(mark("{load} households, {amount} above {bound}"))
-        ).format(load=load[g], amount=amount, bound=params.minimum if short else params.maximum)
+        ).format(load=load[g], amount=amount, bound=low[g] if short else high[g])
         rows.append((int(g), code, amount, f"{outside}, {why}"))
     for g in np.flatnonzero(pieces > 1):
         text = tr(mark("{count} parts that nobody can walk between")).format(count=pieces[g])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.grids.compare import PlanComparison, compare_plans
 from gridtwin.grids.params import MAXIMUM, MINIMUM, DivideParams
-from gridtwin.grids.zones import Zones
+from gridtwin.grids.special import zones_of_plan
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress
 from gridtwin.region import current_plan, read_region, replacing
@@ -22,7 +23,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     made, _ = current_plan(region)
     params = DivideParams(int(made.get("minimum", MINIMUM)), int(made.get("maximum", MAXIMUM)))
     units = region["units"]
-    zones = Zones.uniform(params, len(units)).with_plan(units["grid_id"], region["grids"])
+    zones = zones_of_plan(rules_in_force(region, options, special=False), params, units, region.layers)
     target = Path(options["output"]) if options["output"] else None
     if target is not None and target.exists() and not options["overwrite"]:
         raise OutputExistsError(

@@ -19,6 +19,9 @@ from gridtwin.grids.plan import GridPlan, PlanBuilder
 from gridtwin.grids.planar import Flags, Floats, Indices, locate, renumber, sum_by
 from gridtwin.grids.present import present_plan
 from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
+from gridtwin.grids.rule_faults import check_rules
+from gridtwin.grids.rules import NO_RULES, Rules
+from gridtwin.grids.special import areas_of, zones_of
 from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
 from gridtwin.grids.zones import Zones
@@ -35,6 +38,7 @@ def divide_region(
     *,
     params: DivideParams | None = None,
     rules: StaffingRules | None = None,
+    grid_rules: Rules = NO_RULES,
     plan: str = "default",
     date: str = "",
     workers: int | None = None,
@@ -51,6 +55,8 @@ def divide_region(
         Bounds, weights, effort and seed; 300–500 households a grid by default.
     rules
         Staffing rules.
+    grid_rules
+        Bounds by community, special-purpose and frozen grids.
     plan
         Name of the plan: it takes its codes from its namesake among the earlier plans, and closes none that
         another plan uses.
@@ -72,6 +78,8 @@ def divide_region(
         If a layer that is needed is not there or empty.
     InputError
         If no building has a number of households, or no building lies in a community.
+    LayerFaultsError
+        If ``grid_rules`` do not fit the region.
 
     Examples
     --------
@@ -83,15 +91,19 @@ def divide_region(
     params = params or DivideParams()
     date = date or dt.datetime.now(dt.UTC).date().isoformat()
     buildings, streets, barriers, communities = _inputs(layers)
+    check_rules(grid_rules, layers)
+    areas = areas_of(grid_rules, layers)
+    maximum = np.array([zone.maximum for zone in grid_rules.params(params)])
     units = make_units(
-        buildings, streets, barriers, communities, split_above=params.maximum, progress=part(progress, 0.0, 0.45)
-    )
+        buildings, streets, barriers, communities, split_above=maximum[grid_rules.zone_of(communities)],
+        areas=areas.shapes, progress=part(progress, 0.0, 0.45),
+    )  # fmt: skip
     if not (units.building_unit >= 0).any():
         raise InputError(
             "no_building_in_community",
             mark("no building lies in any community; check that both layers have the same place and CRS"),
         )
-    zones = Zones.uniform(params, len(units.frame))
+    zones = zones_of(grid_rules, params, units, buildings, communities, areas)
     assignment = assign_units(units, zones, workers=workers, progress=part(progress, 0.45, 0.65))
     progress(0.65, tr(mark("Refining communities that miss the bounds")))
     units, zones, assignment = _refined(units, zones, assignment, (buildings, streets, barriers, communities), workers)
@@ -109,6 +121,7 @@ def divide_region(
         rules or StaffingRules(),
         plan,
         date,
+        grid_rules=grid_rules,
     )
     built = builder.build(layers, buildings, communities, network)
     progress(1.0, tr(mark("The plan is ready")))
@@ -120,6 +133,7 @@ def rebalance_region(
     *,
     params: DivideParams | None = None,
     rules: StaffingRules | None = None,
+    grid_rules: Rules = NO_RULES,
     locked: Collection[str] = (),
     stay: float = STAY,
     plan: str = "default",
@@ -137,6 +151,8 @@ def rebalance_region(
         Bounds, weights, effort and seed.
     rules
         Staffing rules.
+    grid_rules
+        Bounds by community, and grids to freeze by code; the special-purpose grids of the plan stay as they are.
     locked
         Codes of grids that must not change.
     stay
@@ -159,6 +175,8 @@ def rebalance_region(
         If the region has no plan, or lacks a layer.
     InputError
         If a locked grid does not exist.
+    LayerFaultsError
+        If ``grid_rules`` do not fit the region.
 
     Examples
     --------
@@ -171,7 +189,8 @@ def rebalance_region(
     params = params or DivideParams()
     buildings, streets, barriers, communities = _inputs(layers)
     progress(0.0, tr(mark("Rebalancing")))
-    now = present_plan(layers, params, locked)
+    check_rules(grid_rules, layers, special=False)
+    now = present_plan(layers, params, locked, rules=grid_rules)
     grid, unit_part = rebalance_units(now, stay=stay)
     coarse = coarse_units(now, grid)
     if coarse.any():
@@ -204,6 +223,7 @@ def rebalance_region(
         plan,
         date or dt.datetime.now(dt.UTC).date().isoformat(),
         {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
+        grid_rules,
     )
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))

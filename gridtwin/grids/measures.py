@@ -108,6 +108,11 @@ def seams(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> dict[str, f
     return {"gaps_m2": round(gap, 3), "overlaps_m2": round(overlap, 3)}
 
 
+def special_purpose(grids: pd.DataFrame) -> Flags:
+    """Return which grids have a purpose of their own; a frozen grid has not."""
+    return np.asarray(~grids["purpose"].isin((GENERAL, FROZEN)), bool)
+
+
 def within_bounds(grids: pd.DataFrame) -> Flags:
     """Return which grids have no fewer and no more households than their bounds; no bound means none is missed."""
     load = grids["households"].to_numpy(np.float64)
@@ -123,7 +128,7 @@ def plan_measures(grids: gpd.GeoDataFrame) -> Mapping[str, Any]:
     total = max(load.sum(), 1.0)
     return {
         "grids": len(grids),
-        "special_purpose_grids": int((~grids["purpose"].isin((GENERAL, FROZEN))).sum()),
+        "special_purpose_grids": int(special_purpose(grids).sum()),
         "frozen_grids": int(grids["purpose"].eq(FROZEN).sum()),
         "households": int(load.sum()),
         "share_within_bounds": float(inside.mean()) if len(grids) else 0.0,

@@ -15,6 +15,7 @@ from gridtwin.grids import measures
 from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import FORMER_PLAN, DivideParams
 from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve
+from gridtwin.grids.rules import NO_RULES, Rules
 from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
 from gridtwin.grids.units import Units
 from gridtwin.grids.violations import describe, violations_of
@@ -37,7 +38,7 @@ class GridPlan:
         The ledger of all codes ever given; staff by community.
     violations
         Columns grid_id, code, amount (households outside the bounds), detail; empty for a perfect plan.
-    params
+    params, grid_rules
         What was asked for.
     measures
         Numbers of the whole plan, see :meth:`summary`.
@@ -52,6 +53,7 @@ class GridPlan:
     violations: pd.DataFrame
     params: DivideParams
     measures: Mapping[str, Any]
+    grid_rules: Rules = NO_RULES
 
     def summary(self) -> dict[str, Any]:
         """Return the measures of the plan as plain values, ready for a table or JSON."""
@@ -85,6 +87,8 @@ class PlanBuilder:
         What was asked for.
     facts
         Further measures for the summary.
+    grid_rules
+        The rules that the zones come from.
     """
 
     units: Units
@@ -97,6 +101,7 @@ class PlanBuilder:
     plan: str
     date: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    grid_rules: Rules = NO_RULES
 
     def build(
         self,
@@ -123,7 +128,9 @@ class PlanBuilder:
         grids["street_share"] = measures.street_share(units, unit_grid)
         grids["compounds_split"] = split_here
         grids["longest_walk_m"] = measures.longest_walk(network, buildings, home, len(grids))
-        grids["grid_officers"] = grid_officers(grids["households"].to_numpy(np.int64), self.rules)
+        grids["grid_officers"] = grid_officers(
+            grids["households"].to_numpy(np.int64), self.rules, special=measures.special_purpose(grids)
+        )
         grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
         pieces = measures.walkable_pieces(units, unit_grid)
         found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.zones)
@@ -221,6 +228,7 @@ class PlanBuilder:
             violations=violations,
             params=self.zones.params[0],
             measures=summary,
+            grid_rules=self.grid_rules,
         )
 
     def _summary(

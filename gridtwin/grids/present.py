@@ -13,6 +13,8 @@ from gridtwin.errors import InputError, InputMissingError, first_ids
 from gridtwin.grids.links import Links, links_of, parts_of
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
+from gridtwin.grids.rules import NO_RULES, Rules
+from gridtwin.grids.special import zones_of_plan
 from gridtwin.grids.units import Units, restore_units
 from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark
@@ -57,7 +59,9 @@ class Present:
         return parts_of(self.links, self.zones)
 
 
-def present_plan(layers: Mapping[str, pd.DataFrame], params: DivideParams, locked: Collection[str] = ()) -> Present:
+def present_plan(
+    layers: Mapping[str, pd.DataFrame], params: DivideParams, locked: Collection[str] = (), *, rules: Rules = NO_RULES
+) -> Present:
     """Return the plan in layer ``units`` with the households that the buildings have today.
 
     Raises
@@ -83,10 +87,7 @@ def present_plan(layers: Mapping[str, pd.DataFrame], params: DivideParams, locke
     if unknown:
         raise InputError("grid_unknown", mark("--lock: there is no grid {ids}"), ids=", ".join(first_ids(unknown)))
     codes = tuple(str(name) for name in names)
-    grids = layers.get("grids")
-    zones = Zones.uniform(params, len(frame)).with_plan(
-        frame["grid_id"], empty_layer("grids", frame.crs) if grids is None else grids
-    )
+    zones = zones_of_plan(rules, params, frame, layers)
     return Present(
         units,
         np.asarray(grid, np.int64),

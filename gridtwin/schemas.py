@@ -41,7 +41,16 @@ GEOMETRY_TYPES = {
 }
 
 BARRIER_KINDS = ("water", "railway", "motorway", "wall")
-GRID_PURPOSES = ("general", "campus", "market", "office", "hospital", "industry", "other", "frozen")
+GRID_PURPOSES: dict[str, tuple[str, str]] = {
+    "general": ("general", "一般网格"),
+    "campus": ("campus", "校园"),
+    "market": ("market", "市场"),
+    "office": ("office", "商务楼宇"),
+    "hospital": ("hospital", "医院"),
+    "industry": ("industry", "产业园区"),
+    "other": ("other purpose", "其他专属网格"),
+    "frozen": ("frozen by decree", "依文冻结"),
+}
 SETTINGS = ("urban", "rural")
 DEPOT_TIERS = ("community", "subdistrict", "district")
 
@@ -245,7 +254,7 @@ _LAYERS = (
             _number("counted_share", "Share of households counted, not estimated", "实际统计户数比例", "share", 0.0, 1.0),
             _count("grid_officers", "Grid officers", "专职网格员", "officer"),
             _count("volunteers", "Volunteers", "志愿者", "officer"),
-            _text("purpose", "Purpose", "网格类型", choices=GRID_PURPOSES),
+            _text("purpose", "Purpose", "网格类型", choices=tuple(GRID_PURPOSES)),
             _text("name", "Name", "名称"),
             _text("name_zh", "Name in Chinese", "中文名称"),
             _text("decree", "Decree (number, date)", "依据文件（文号、日期）"),

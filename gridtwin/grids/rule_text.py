@@ -14,10 +14,12 @@ import shapely
 from gridtwin.errors import Fault, LayerFaultsError, UsageError
 from gridtwin.grids.rule_faults import region_faults, unknown_word
 from gridtwin.grids.rules import SELECT_ONE, BoundsRule, FrozenRule, Rules, SpecialRule, unselected
+from gridtwin.grids.zones import FROZEN, GENERAL
 from gridtwin.i18n import mark
 from gridtwin.schemas import GRID_PURPOSES, SETTINGS
 
 SECTIONS: dict[str, Any] = {"bounds": BoundsRule, "special": SpecialRule, "frozen": FrozenRule}
+SPECIAL_PURPOSES = tuple(purpose for purpose in GRID_PURPOSES if purpose not in (GENERAL, FROZEN))
 KINDS = {
     "minimum": "count", "maximum": "count", "target": "count", "communities": "words", "subdistricts": "words",
     "setting": "setting", "purpose": "purpose", "uses": "words", "compounds": "words", "area": "polygon",
@@ -141,7 +143,7 @@ _READ: dict[str, tuple[Callable[[Any], Any], str]] = {
     "polygon": (_checked(_text, _polygon), mark("this is no polygon")),
     "setting": (_checked(lambda value: value in SETTINGS, str), mark("write urban or rural, in quotes")),
     "purpose": (
-        _checked(lambda value: value in GRID_PURPOSES[1:-1], str),
+        _checked(lambda value: value in SPECIAL_PURPOSES, str),
         mark("write campus, market, office, hospital, industry or other, in quotes"),
     ),
 }

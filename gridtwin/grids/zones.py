@@ -10,10 +10,9 @@ import pandas as pd
 
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Indices
-from gridtwin.schemas import GRID_PURPOSES
 
 NO_MAXIMUM = np.iinfo(np.int64).max
-GENERAL, FROZEN = GRID_PURPOSES[0], GRID_PURPOSES[-1]
+GENERAL, FROZEN = "general", "frozen"
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ VIOLATION_CODES: dict[str, tuple[str, str]] = {
     ),
     "OVERSIZE_BUILDING": ("one building alone exceeds the maximum", "单栋建筑户数已超上限"),
     "DETACHED_PART": (
-        "a part cut off by water, railway or motorway is too small",
-        "被水域、铁路或高速公路隔开的部分户数不足",
+        "a part cut off by water, railway, motorway or a special-purpose grid is too small",
+        "被水域、铁路、高速公路或专属网格隔开的部分户数不足",
     ),
     "LUMPY_PROVED": (
         "the units are too large to combine within the bounds (proved)",

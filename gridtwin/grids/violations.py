@@ -49,6 +49,7 @@ def violations_of(
     part_total = np.bincount(part, weights=households).astype(np.int64)[of_part]
     ordinary = np.where(zones.special < 0, households, 0)
     total = np.bincount(units.community, weights=ordinary).astype(np.int64)[community]
+    whole = np.bincount(units.community, weights=households).astype(np.int64)[community]
     largest = np.zeros(count, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
     rows = []
@@ -58,7 +59,7 @@ def violations_of(
         params = zones.of(first[g])
         short = load[g] < low[g]
         amount = int(missing[g])
-        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
+        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), int(whole[g]), params)
         code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
@@ -72,15 +73,23 @@ def violations_of(
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["row", "code"], ignore_index=True)
 
 
-def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> tuple[str, str] | None:
-    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it."""
-    if total == 0:
+def _reason(largest: int, part_total: int, total: int, whole: int, params: DivideParams) -> tuple[str, str] | None:
+    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it.
+
+    Numbers are households: of the largest building, of the walkable part, of the community without its
+    special-purpose grids, and of all of it.
+    """
+    if whole == 0:
         return "NO_DATA", tr(mark("the community has no households in the data"))
     if total < params.minimum:
-        text = tr(mark("the whole community has {total}"))
+        text = (
+            tr(mark("the whole community has {total}"))
+            if total == whole
+            else tr(mark("outside special-purpose grids the community has {total}"))
+        )
         return "TOTAL_BELOW_MIN", text.format(total=total)
     if part_total < params.minimum:
-        text = tr(mark("water, railway or motorway cuts off a part with {total}"))
+        text = tr(mark("water, railway, motorway or a special-purpose grid cuts off a part with {total}"))
         return "DETACHED_PART", text.format(total=part_total)
     low, high = params.grid_numbers(part_total)
     if low > high:

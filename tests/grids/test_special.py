@@ -226,6 +226,27 @@ def test_frozen_grids_outlive_a_new_division() -> None:
     assert second.violations.empty
 
 
+def test_frozen_land_stays_the_same(city: dict[str, Any]) -> None:
+    """In a town of crooked blocks, a quarter of the grids frozen keep land, code and buildings under other bounds."""
+    first = divide_region(city, date=DATE)
+    codes = tuple(first.grids["grid_id"][::4])
+    rules = Rules(frozen=(FrozenRule(grids=codes),))
+    second = divide_region({**city, **first.layers()}, params=DivideParams(200, 350), grid_rules=rules, date=LATER)
+    land = [plan.grids.set_index("grid_id").geometry.reindex(codes).to_numpy() for plan in (first, second)]
+    assert shapely.area(shapely.symmetric_difference(*land, grid_size=0.001)).max() == 0.0
+    assert all(members(first, code) == members(second, code) for code in codes)
+    assert (second.summary()["gaps_m2"], second.summary()["overlaps_m2"]) == (0.0, 0.0)
+
+
+def test_a_whole_town_may_be_a_campus() -> None:
+    """Where no ordinary land is left, there is nothing to divide and nothing to complain of."""
+    rule = SpecialRule("campus", area=shapely.box(-10, -10, 2000, 2000))
+    plan = divide_region(rule_town(), grid_rules=Rules(special=(rule,)), date=DATE)
+    assert plan.grids["purpose"].tolist() == ["campus"] * 2
+    assert plan.grids["households"].tolist() == [1200] * 2
+    assert plan.violations.empty
+
+
 def test_land_in_a_polygon_is_frozen_in_each_community() -> None:
     """A polygon over a community border becomes a frozen grid on each side, even in several pieces."""
     area = shapely.union_all([shapely.box(300, 0, 500, 100), shapely.box(0, 0, 100, 100)])

@@ -72,8 +72,9 @@ def _bounds_faults(bounds: list[tuple[str, BoundsRule]], communities: pd.DataFra
     faults: list[Fault] = []
     found = np.zeros(len(communities), np.int64)
     for place, rule in bounds:
-        found += rule.matches(communities)
-        if rule.setting and not rule.matches(communities).any():
+        mine = rule.matches(communities)
+        found += mine
+        if rule.setting and not mine.any():
             faults.append(
                 Fault(
                     "rule_matches_nothing",

@@ -89,8 +89,7 @@ def zones_of(
     households that special-purpose grids cut off from the rest of its community belongs to the one with the
     longest common border.
     """
-    zones = Zones(rules.params(params), rules.zone_of(communities)[units.community], np.full(len(units.frame), -1))
-    search = _Search(units, buildings, zones.special.copy())
+    search = _Search(units, buildings, np.full(len(units.frame), -1))
     at = locate(shapely.point_on_surface(units.frame.geometry.to_numpy()), areas.shapes)
     for number, (rule, code) in enumerate(zip(areas.rules, areas.codes, strict=True)):
         if isinstance(rule, FrozenRule):
@@ -104,8 +103,8 @@ def zones_of(
             column, words = rule.buildings_by
             mine = buildings[column].isin(words).to_numpy(bool)
             search.add_pieces(rule, search.share_of_floor(mine) >= rule.share, mine)
-    special = _with_enclosed(units, search.special, tuple(search.grids))
-    return Zones(zones.params, zones.zone, special, tuple(search.grids))
+    zone, grids = rules.zone_of(communities)[units.community], tuple(search.grids)
+    return Zones(rules.params(params), zone, _with_enclosed(units, search.special, grids), grids)
 
 
 @dataclass

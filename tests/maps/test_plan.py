@@ -254,6 +254,32 @@ def test_tooltip_tells_the_grid_under_the_pointer(watched, layers):
 
 
 @pytest.mark.browser
+def test_tooltip_tells_purpose_and_own_bounds(browse, layers, tmp_path):
+    """A campus says what it is for; a village grid is measured by its own bounds, which it names."""
+    purpose, none = ["general", "campus", *["general"] * 18], [None] * 18
+    grids = layers["grids"].assign(
+        purpose=purpose,
+        name_zh=[None, "清华大学", *none],
+        minimum_households=[200, None, *[300] * 18],
+        maximum_households=[350, None, *[500] * 18],
+    )
+    page = plan_map({**layers, "grids": grids}, lang="en", title="t")
+    shown = browse()
+    shown.open(save_map(page, tmp_path / "map.html"))
+    texts = []
+    for grid in (0, 1, 9):
+        shown.page.mouse.move(*shown.screen(*_place(layers, grid)))
+        shown.page.wait_for_selector(f".gridtwin-tip:has-text('{layers['grids']['code'][grid]}')")
+        texts.append(shown.text(".gridtwin-tip"))
+    village, campus, usual = texts
+    assert all(part in village for part in ("50 below the minimum of 200", "Least households", "350"))
+    assert all(part in campus for part in ("campus", "清华大学"))
+    assert "above the maximum" not in campus
+    assert "Least households" not in usual
+    assert "Purpose" not in usual
+
+
+@pytest.mark.browser
 def test_language_switch_changes_every_text(watched, layers):
     """One click turns head, legend, controls and an open tooltip into Chinese, and back."""
     page = watched.page

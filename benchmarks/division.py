@@ -40,6 +40,7 @@ from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import OUTSIDE, Geometries, Indices, dissolve, faces_of, pair_lengths, parts_of_labels
 from gridtwin.grids.planar import segments_of as segments_between
 from gridtwin.grids.units import Units, make_units
+from gridtwin.grids.zones import Zones
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("GRIDTWIN_DATA", ROOT.parent / "shared" / "data"))
@@ -95,7 +96,8 @@ def make_case(
             }
         )
         homes = homes[(homes["unit"] >= 0) & (homes["households"] > 0) & homes["compound_id"].notna()]
-    return Case(name, units, links_of(units), homes, streets_known, floor.cpu_s, official or {})
+    links = links_of(units, Zones.uniform(DivideParams(), len(units.frame)))
+    return Case(name, units, links, homes, streets_known, floor.cpu_s, official or {})
 
 
 def measure_plan(case: Case, grid: Indices, params: DivideParams) -> dict[str, float]:
@@ -267,7 +269,8 @@ def run_gridtwin(case: Case, params: DivideParams, title: str = "GridTwin", star
     seconds: list[float] = []
     while not seconds or (max(seconds) < REPEAT_BELOW_S and len(seconds) < 3):
         start = time.process_time()
-        assigned = assign_units(case.units, params, starts=starts, workers=1)
+        zones = Zones.uniform(params, len(case.units.frame))
+        assigned = assign_units(case.units, zones, starts=starts, workers=1)
         seconds.append(time.process_time() - start)
     return Run(title, assigned.grid, statistics.median(seconds))
 

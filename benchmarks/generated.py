@@ -27,6 +27,7 @@ def measure(households: int) -> dict[str, object]:
     from gridtwin.grids import DivideParams, divide_region, make_units
     from gridtwin.grids.assign import assign_units
     from gridtwin.grids.planar import dissolve
+    from gridtwin.grids.zones import Zones
     from gridtwin.region import Provenance, Region, read_region
 
     divide_region(generate_city(3_000), workers=1)  # loads the compiled kernels
@@ -50,7 +51,7 @@ def measure(households: int) -> dict[str, object]:
         with parts.step("units"):
             units = make_units(*layers, split_above=500)
         with parts.step("solve"):
-            assigned = assign_units(units, DivideParams(), workers=1)
+            assigned = assign_units(units, Zones.uniform(DivideParams(), len(units.frame)), workers=1)
         with parts.step("dissolve"):
             dissolve(units.frame.geometry.to_numpy(), np.asarray(assigned.grid))
     summary = plan.summary()

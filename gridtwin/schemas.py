@@ -41,6 +41,17 @@ GEOMETRY_TYPES = {
 }
 
 BARRIER_KINDS = ("water", "railway", "motorway", "wall")
+GRID_PURPOSES: dict[str, tuple[str, str]] = {
+    "general": ("general", "一般网格"),
+    "campus": ("campus", "校园"),
+    "market": ("market", "市场"),
+    "office": ("office", "商务楼宇"),
+    "hospital": ("hospital", "医院"),
+    "industry": ("industry", "产业园区"),
+    "other": ("other purpose", "其他专属网格"),
+    "frozen": ("frozen by decree", "依文冻结"),
+}
+SETTINGS = ("urban", "rural")
 DEPOT_TIERS = ("community", "subdistrict", "district")
 
 VIOLATION_CODES: dict[str, tuple[str, str]] = {
@@ -54,8 +65,8 @@ VIOLATION_CODES: dict[str, tuple[str, str]] = {
     ),
     "OVERSIZE_BUILDING": ("one building alone exceeds the maximum", "单栋建筑户数已超上限"),
     "DETACHED_PART": (
-        "a part cut off by water, railway or motorway is too small",
-        "被水域、铁路或高速公路隔开的部分户数不足",
+        "a part cut off by water, railway, motorway or a special-purpose grid is too small",
+        "被水域、铁路、高速公路或专属网格隔开的部分户数不足",
     ),
     "LUMPY_PROVED": (
         "the units are too large to combine within the bounds (proved)",
@@ -147,6 +158,7 @@ _LAYERS = (
             _text("subdistrict_id", "Subdistrict", "街道编号"),
             _text("district_id", "District", "区编号"),
             _text("city_id", "City", "城市编号"),
+            _text("setting", "Urban or rural", "城乡类别", choices=SETTINGS),
             _count("households_total", "Households by register", "登记户数", "household"),
             _text("origin", "Origin (given or drafted)", "来源（给定或拟定）", choices=("given", "drafted")),
         ),
@@ -242,6 +254,12 @@ _LAYERS = (
             _number("counted_share", "Share of households counted, not estimated", "实际统计户数比例", "share", 0.0, 1.0),
             _count("grid_officers", "Grid officers", "专职网格员", "officer"),
             _count("volunteers", "Volunteers", "志愿者", "officer"),
+            _text("purpose", "Purpose", "网格类型", choices=tuple(GRID_PURPOSES)),
+            _text("name", "Name", "名称"),
+            _text("name_zh", "Name in Chinese", "中文名称"),
+            _text("decree", "Decree (number, date)", "依据文件（文号、日期）"),
+            _count("minimum_households", "Least households", "户数下限", "household"),
+            _count("maximum_households", "Most households", "户数上限", "household"),
             _text("violations", "Broken rules", "违反的规则"),
         ),
     ),

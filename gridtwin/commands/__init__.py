@@ -22,6 +22,12 @@ def _share(name: str, text: str) -> Parameter:
     return Parameter(name, "number", text, unit="share", minimum=0, maximum=1)
 
 
+_RULES = Parameter(
+    "rules",
+    "path",
+    mark("TOML file of rules by place; those that the plan in the region was made with when left out"),
+)
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
@@ -119,6 +125,7 @@ COMMANDS: tuple[Command, ...] = (
                 "target", "integer", mark("households a grid should have; by default the middle"), None,
                 "household", 1, 100_000,
             ),
+            _RULES,
             Parameter("plan", "text", mark("name of the plan"), default="default"),
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter(
@@ -160,6 +167,7 @@ COMMANDS: tuple[Command, ...] = (
                 "stay", "number", mark("price of 100 households that leave their grid; more keeps more in place"),
                 default=1.0, minimum=0, maximum=1000,
             ),
+            _RULES,
             Parameter("plan", "text", mark("name of the plan"), default="default"),
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.grids.compare import PlanComparison, compare_plans
-from gridtwin.grids.params import MAXIMUM, MINIMUM
+from gridtwin.grids.params import MAXIMUM, MINIMUM, DivideParams
+from gridtwin.grids.special import zones_of_plan
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress
 from gridtwin.region import current_plan, read_region, replacing
@@ -19,15 +21,15 @@ def run(options: Options, progress: Progress) -> Outcome:
     """Show both plans side by side, and write the units that moved if asked to."""
     region = read_region(options["region"])
     made, _ = current_plan(region)
-    low, high = int(made.get("minimum", MINIMUM)), int(made.get("maximum", MAXIMUM))
+    params = DivideParams(int(made.get("minimum", MINIMUM)), int(made.get("maximum", MAXIMUM)))
+    units = region["units"]
+    zones = zones_of_plan(rules_in_force(region, options, special=False), params, units, region.layers)
     target = Path(options["output"]) if options["output"] else None
     if target is not None and target.exists() and not options["overwrite"]:
         raise OutputExistsError(
             "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
         )
-    compared = compare_plans(
-        region["units"], region["assignments"], options["first"], options["second"], minimum=low, maximum=high
-    )
+    compared = compare_plans(units, region["assignments"], options["first"], options["second"], zones=zones)
     files: tuple[tuple[Path, str], ...] = ()
     if target is not None:
         with replacing(target) as temporary:

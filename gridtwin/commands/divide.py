@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from gridtwin.check import check_layers
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note, plan_facts, violation_notes
 from gridtwin.errors import OutputExistsError, UsageError
@@ -42,6 +43,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     plan = divide_region(
         region.layers,
         params=params,
+        grid_rules=rules_in_force(region, options),
         plan=options["plan"],
         date=date,
         workers=options["workers"],
@@ -74,6 +76,7 @@ def outcome_of(
             "written": bool(files),
             "plan": options["plan"],
             "params": plan.params.to_dict(),
+            "rules": plan.grid_rules.to_dict(),
             "measures": plan.summary(),
             "violations": plan.violations.to_dict(orient="records"),
             "data_errors": [fault.to_dict() for fault in errors],
@@ -122,10 +125,11 @@ def with_plan(region: Region, plan: GridPlan, *, name: str, date: str, command: 
     call = f"gridtwin {command} --min {plan.params.minimum} --max {plan.params.maximum} --seed {plan.params.seed}"
     provenance = Provenance(source=f"gridtwin {command}", date=date, command=call)
     others = region["plans"][region["plans"]["plan"] != name]
+    asked = plan.params.to_dict() | ({"rules": plan.grid_rules.to_dict()} if plan.grid_rules else {})
     row = {
         "plan": name,
         "created_at": f"{date}T00:00:00Z",
-        "params": json.dumps(plan.params.to_dict(), sort_keys=True),
+        "params": json.dumps(asked, sort_keys=True, ensure_ascii=False),
         "summary": json.dumps(plan.summary(), sort_keys=True),
     }
     plans = pd.concat([others, pd.DataFrame([row])], ignore_index=True)

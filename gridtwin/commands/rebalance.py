@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from gridtwin.commands.divide import day_of, outcome_of, with_plan
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.grids import DivideParams, rebalance_region
@@ -38,6 +39,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     plan = rebalance_region(
         region.layers,
         params=params,
+        grid_rules=rules_in_force(region, options, special=False),
         locked=options["lock"] or (),
         stay=options["stay"],
         plan=options["plan"],

@@ -20,7 +20,9 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
         (tr(mark("units")), f"{m['units']}"),
         (tr(mark("grids")), f"{m['grids']}"),
         (
-            tr(mark("within {low}–{high} households")).format(low=low, high=high),
+            tr(mark("within bounds ({low}–{high} households where no rule says otherwise)")).format(low=low, high=high)
+            if plan.grid_rules.bounds
+            else tr(mark("within {low}–{high} households")).format(low=low, high=high),
             tr(mark("{grids:.1%} of grids, {homes:.1%} of households")).format(
                 grids=m["share_within_bounds"], homes=m["households_within_bounds"]
             ),
@@ -62,6 +64,11 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
         ),
         (tr(mark("volunteers")), f"{m['volunteers']}"),
     )
+    if m["special_purpose_grids"] or m["frozen_grids"]:
+        special = tr(mark("{special} special-purpose, {frozen} frozen")).format(
+            special=m["special_purpose_grids"], frozen=m["frozen_grids"]
+        )
+        facts += ((tr(mark("grids without bounds")), special),)
     if "households_moved" in m:
         moved = tr(mark("{households:,} ({share:.2%})")).format(
             households=m["households_moved"], share=m["share_moved"]

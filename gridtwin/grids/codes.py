@@ -8,7 +8,8 @@ Grids are numbered within their community in reading order: from west to east, r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
@@ -78,6 +79,7 @@ def assign_codes(
     ledger: pd.DataFrame,
     overlap: pd.DataFrame,
     date: str,
+    fixed: Mapping[int, str] = MappingProxyType({}),
     elsewhere: Collection[str] = (),
 ) -> tuple[Geometries, pd.DataFrame]:
     """Give every grid its code and bring the ledger of codes up to date.
@@ -95,6 +97,8 @@ def assign_codes(
         ``households``.
     date
         Day from which the plan holds, ISO 8601.
+    fixed
+        Codes that some rows of ``grids`` keep whatever they share with others.
     elsewhere
         Codes that other plans of the region use: they stay in use whatever this plan does.
 
@@ -112,7 +116,8 @@ def assign_codes(
     """
     group = pd.factorize(community_code)[0]
     order = reading_order(grids.geometry.to_numpy(), group)
-    kept = _match(overlap, ledger, community_code)
+    free = overlap[~overlap["old"].isin(fixed.values()) & ~overlap["new"].isin(fixed)]
+    kept = {**_match(free, ledger, community_code), **fixed}
     codes = np.full(len(grids), None, dtype=object)
     codes[list(kept)] = list(kept.values())
     used = pd.to_numeric(ledger["code"].str[COMMUNITY_DIGITS:], errors="coerce").fillna(0)

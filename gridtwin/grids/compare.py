@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gridtwin.errors import InputError
-from gridtwin.grids.measures import polsby_popper
+from gridtwin.grids.measures import polsby_popper, within_bounds
 from gridtwin.grids.planar import dissolve
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark
 
 
@@ -41,7 +42,7 @@ class PlanComparison:
 
 
 def compare_plans(
-    units: gpd.GeoDataFrame, assignments: pd.DataFrame, first: str, second: str, *, minimum: int, maximum: int
+    units: gpd.GeoDataFrame, assignments: pd.DataFrame, first: str, second: str, *, zones: Zones
 ) -> PlanComparison:
     """Compare two plans on the households of today.
 
@@ -53,8 +54,8 @@ def compare_plans(
         Layer ``assignments`` with both plans.
     first, second
         Names of the plans.
-    minimum, maximum
-        Households a grid, for the share within bounds.
+    zones
+        Bounds of each unit, and the special-purpose grid it is in today, for the share within bounds.
 
     Returns
     -------
@@ -83,8 +84,8 @@ def compare_plans(
     measures: dict[str, Any] = {"households": total, "households_moved": away, "share_moved": away / max(total, 1)}
     by_community = table.groupby("community_id")["households"].sum().to_frame()
     for side, plan in (("first", first), ("second", second)):
-        one = _grids(table, side)
-        inside = one["households"].between(minimum, maximum)
+        one = _grids(table, side, zones)
+        inside = within_bounds(one)
         measures[side] = {
             "plan": plan,
             "grids": len(one),
@@ -93,14 +94,14 @@ def compare_plans(
             "compactness_mean": float(one["compactness"].mean()),
         }
         by_community[f"{side}_grids"] = one.groupby("community_id").size()
-        by_community[f"{side}_within"] = inside.groupby(one["community_id"]).sum()
+        by_community[f"{side}_within"] = one[inside].groupby("community_id").size()
     by_community["households_moved"] = moved.groupby("community_id")["households"].sum()
     counts = by_community.fillna(0).astype("int64").reset_index()
     return PlanComparison(moved, counts, measures)
 
 
-def _grids(table: gpd.GeoDataFrame, side: str) -> pd.DataFrame:
-    """Return households, community and compactness of the grids of one plan."""
+def _grids(table: gpd.GeoDataFrame, side: str, zones: Zones) -> pd.DataFrame:
+    """Return households, bounds, community and compactness of the grids of one plan."""
     number, codes = pd.factorize(table[side], sort=True)
     known = number >= 0
     shapes = dissolve(table.geometry.to_numpy()[known], np.asarray(number[known], np.int64))
@@ -111,5 +112,6 @@ def _grids(table: gpd.GeoDataFrame, side: str) -> pd.DataFrame:
             "community_id": table["community_id"].to_numpy()[known][first],
             "households": np.bincount(number[known], weights=table["households"].to_numpy(np.float64)[known]),
             "compactness": polsby_popper(shapes),
+            **zones.at(np.flatnonzero(known)).columns(np.asarray(number[known], np.int64)),
         }
     )

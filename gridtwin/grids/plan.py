@@ -15,9 +15,11 @@ from gridtwin.grids import measures
 from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import FORMER_PLAN, DivideParams
 from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve
+from gridtwin.grids.rules import NO_RULES, Rules
 from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
 from gridtwin.grids.units import Units
 from gridtwin.grids.violations import describe, violations_of
+from gridtwin.grids.zones import Zones
 from gridtwin.schemas import conform, empty_layer
 
 PEOPLE = ("households", "persons", "elderly", "disabled", "children")
@@ -36,7 +38,7 @@ class GridPlan:
         The ledger of all codes ever given; staff by community.
     violations
         Columns grid_id, code, amount (households outside the bounds), detail; empty for a perfect plan.
-    params
+    params, grid_rules
         What was asked for.
     measures
         Numbers of the whole plan, see :meth:`summary`.
@@ -51,6 +53,7 @@ class GridPlan:
     violations: pd.DataFrame
     params: DivideParams
     measures: Mapping[str, Any]
+    grid_rules: Rules = NO_RULES
 
     def summary(self) -> dict[str, Any]:
         """Return the measures of the plan as plain values, ready for a table or JSON."""
@@ -80,22 +83,25 @@ class PlanBuilder:
         Grid of each unit, numbered 0 … k − 1, and the walkable part it lies in, (units,).
     proved, conflict
         Grids outside the bounds that are proved to be unavoidable, or kept there by locks, (grids,).
-    params, rules, plan, date
+    rules, plan, date
         What was asked for.
     facts
         Further measures for the summary.
+    grid_rules
+        The rules that the zones come from.
     """
 
     units: Units
+    zones: Zones
     grid: Indices
     part: Indices
     proved: Flags
     conflict: Flags
-    params: DivideParams
     rules: StaffingRules
     plan: str
     date: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    grid_rules: Rules = NO_RULES
 
     def build(
         self,
@@ -114,7 +120,7 @@ class PlanBuilder:
             geometry=dissolve(shapes, unit_grid),
             crs=communities.crs,
         )
-        grids = grids.assign(**self._counts(buildings, home, len(grids)))
+        grids = grids.assign(**self._counts(buildings, home, len(grids)), **self.zones.columns(unit_grid))
         split_here, split, compounds = measures.compounds_split(buildings, home, len(grids))
         grids["area_m2"] = shapely.area(grids.geometry.to_numpy())
         grids["compactness"] = measures.polsby_popper(grids.geometry.to_numpy())
@@ -122,10 +128,12 @@ class PlanBuilder:
         grids["street_share"] = measures.street_share(units, unit_grid)
         grids["compounds_split"] = split_here
         grids["longest_walk_m"] = measures.longest_walk(network, buildings, home, len(grids))
-        grids["grid_officers"] = grid_officers(grids["households"].to_numpy(np.int64), self.rules)
+        grids["grid_officers"] = grid_officers(
+            grids["households"].to_numpy(np.int64), self.rules, special=measures.special_purpose(grids)
+        )
         grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
         pieces = measures.walkable_pieces(units, unit_grid)
-        found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.params)
+        found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.zones)
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
         communities = self._communities(communities, shapes)
         codes, ledger = self._codes(layers, grids, communities, home, buildings)
@@ -178,6 +186,7 @@ class PlanBuilder:
             ledger=empty_layer("grid_codes") if ledger is None else ledger,
             overlap=overlap_of(former, home, homes),
             date=self.date,
+            fixed=self.zones.codes(self.grid),
             elsewhere=set(earlier.loc[~earlier["plan"].isin((self.plan, FORMER_PLAN)), "grid_id"]),
         )
 
@@ -217,8 +226,9 @@ class PlanBuilder:
             grid_codes=conform(ledger, "grid_codes"),
             staffing=conform(community_staffing(ordered, self.rules), "staffing"),
             violations=violations,
-            params=self.params,
+            params=self.zones.params[0],
             measures=summary,
+            grid_rules=self.grid_rules,
         )
 
     def _summary(
@@ -235,7 +245,7 @@ class PlanBuilder:
         counted = float(homes[buildings["households_source"].eq("counted").fillna(False)].sum())
         tidy = grids["violations"].isna().to_numpy(bool)
         return {
-            **measures.plan_measures(grids, minimum=self.params.minimum, maximum=self.params.maximum),
+            **measures.plan_measures(grids),
             "communities": len(communities),
             "units": len(self.units.frame),
             "buildings": len(buildings),

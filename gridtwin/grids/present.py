@@ -13,6 +13,8 @@ from gridtwin.errors import InputError, InputMissingError, first_ids
 from gridtwin.grids.links import Links, links_of, parts_of
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
+from gridtwin.grids.rules import NO_RULES, Rules
+from gridtwin.grids.special import zones_of_plan
 from gridtwin.grids.units import Units, restore_units
 from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark
@@ -49,15 +51,17 @@ class Present:
     @cached_property
     def links(self) -> Links:
         """Return which units may share a grid."""
-        return links_of(self.units)
+        return links_of(self.units, self.zones)
 
     @cached_property
     def part(self) -> Indices:
         """Return the walkable part of its community that each unit lies in, (units,)."""
-        return parts_of(self.links, len(self.grid))
+        return parts_of(self.links, self.zones)
 
 
-def present_plan(layers: Mapping[str, pd.DataFrame], params: DivideParams, locked: Collection[str] = ()) -> Present:
+def present_plan(
+    layers: Mapping[str, pd.DataFrame], params: DivideParams, locked: Collection[str] = (), *, rules: Rules = NO_RULES
+) -> Present:
     """Return the plan in layer ``units`` with the households that the buildings have today.
 
     Raises
@@ -83,11 +87,12 @@ def present_plan(layers: Mapping[str, pd.DataFrame], params: DivideParams, locke
     if unknown:
         raise InputError("grid_unknown", mark("--lock: there is no grid {ids}"), ids=", ".join(first_ids(unknown)))
     codes = tuple(str(name) for name in names)
+    zones = zones_of_plan(rules, params, frame, layers)
     return Present(
         units,
         np.asarray(grid, np.int64),
         codes,
-        Zones.uniform(params, len(frame)),
+        zones,
         np.isin(names, list(locked)),
         np.zeros(len(frame), bool),
     )

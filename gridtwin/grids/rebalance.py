@@ -19,24 +19,19 @@ from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_labels, sum_by
 from gridtwin.grids.present import Present
 from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, TREES
-from gridtwin.grids.units import Units
 
 STAY = 1.0  # price of 100 households that leave their grid, in units of the objective
 WARM = 0.6
 REACHES = (1, 2, 10_000)  # how many grids away from a broken one may change, tried one after the other
 
 
-def rebalance_units(
-    plan: Present, params: DivideParams, *, stay: float = STAY, start: Indices | None = None
-) -> tuple[Indices, Indices]:
+def rebalance_units(plan: Present, *, stay: float = STAY, start: Indices | None = None) -> tuple[Indices, Indices]:
     """Restore the bounds of a plan with least change.
 
     Parameters
     ----------
     plan
-        The plan as it is.
-    params
-        Bounds, weights, seed.
+        The plan as it is, with the bounds, weights and seed of its zones.
     stay
         Price of 100 households that leave their grid, in units of the objective; a higher price moves fewer
         households and leaves more grids outside the bounds.
@@ -51,15 +46,15 @@ def rebalance_units(
     """
     part = plan.part
     grid = _joined(plan, plan.grid if start is None else start)
-    for p in np.unique(part[_broken(plan.units, grid, params)[grid]]):
+    for p in np.unique(part[_broken(plan, grid)[grid]]):
         mine = np.flatnonzero(part == p)
-        grid = _rebalance_part(plan, mine, grid, params, stay)
+        grid = _rebalance_part(plan, mine, grid, stay)
     return grid, part
 
 
-def coarse_units(plan: Present, grid: Indices, params: DivideParams) -> Flags:
+def coarse_units(plan: Present, grid: Indices) -> Flags:
     """Return the units in and around broken grids that could still be divided between their buildings."""
-    broken = _broken(plan.units, grid, params)
+    broken = _broken(plan, grid)
     links = plan.links
     near = broken.copy()
     near[grid[links.b[broken[grid[links.a]]]]] = True
@@ -69,18 +64,15 @@ def coarse_units(plan: Present, grid: Indices, params: DivideParams) -> Flags:
     return np.asarray((near & ~locked)[grid] & (plan.units.occupied > 1))
 
 
-def _broken(units: Units, grid: Indices, params: DivideParams) -> Flags:
+def _broken(plan: Present, grid: Indices) -> Flags:
     """Return which grids are outside the bounds; numbers without units are not."""
-    count = int(grid.max()) + 1
-    load = np.bincount(grid, weights=units.frame["households"], minlength=count)
-    there = np.bincount(grid, minlength=count) > 0
-    return np.asarray(there & ((load < params.minimum) | (load > params.maximum)))
+    return np.asarray(plan.zones.outside(grid, plan.units.frame["households"]) > 0)
 
 
 def _joined(plan: Present, base: Indices) -> Indices:
     """Give torn-off pieces of a grid (after edits, or a new barrier) to the neighbour with the longest border."""
-    units, part, lock = plan.units, plan.part, plan.locked
-    open_ = units.borders.walkable
+    units, part, lock, special = plan.units, plan.part, plan.locked, plan.zones.special
+    open_ = units.borders.walkable & (special[units.borders.a] == special[units.borders.b])
     a, b = units.borders.a[open_], units.borders.b[open_]
     piece = parts_of_labels(a, b, base)
     first = np.unique(piece, return_index=True)[1]
@@ -88,7 +80,7 @@ def _joined(plan: Present, base: Indices) -> Indices:
     order = np.lexsort((-load, base[first]))
     main = np.zeros(len(first), bool)
     main[order[np.r_[True, base[first][order][1:] != base[first][order][:-1]]]] = True
-    main[piece[plan.pinned]] = True
+    main[piece[plan.pinned | (special >= 0)]] = True
     main |= (base[first] < len(lock)) & lock[np.minimum(base[first], len(lock) - 1)]
     if main.all():
         return base
@@ -101,9 +93,10 @@ def _joined(plan: Present, base: Indices) -> Indices:
     return np.asarray(label[piece])
 
 
-def _rebalance_part(plan: Present, mine: Indices, grid: Indices, params: DivideParams, stay: float) -> Indices:
+def _rebalance_part(plan: Present, mine: Indices, grid: Indices, stay: float) -> Indices:
     """Restore the bounds in one walkable part; return labels of all units."""
     units, links, base, lock = plan.units, plan.links, plan.grid, plan.locked
+    params = plan.zones.of(mine[0])
     names, local = np.unique(grid[mine], return_inverse=True)
     rows = np.flatnonzero(np.isin(links.a, mine))
     graph = unit_graph(units, links, mine, rows)

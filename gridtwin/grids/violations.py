@@ -8,13 +8,14 @@ import pandas as pd
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 
 COLUMNS = ("row", "code", "amount", "detail")
 
 
 def violations_of(
-    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, params: DivideParams
+    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, zones: Zones
 ) -> pd.DataFrame:
     """Return one row for each broken rule.
 
@@ -32,8 +33,8 @@ def violations_of(
         Grids that any division of their neighbourhood would leave outside the bounds, (grids,).
     conflict
         Grids that locks keep outside the bounds, (grids,).
-    params
-        The bounds.
+    zones
+        Bounds of each unit; special-purpose grids have none.
 
     Returns
     -------
@@ -46,20 +47,25 @@ def violations_of(
     first = np.unique(grid, return_index=True)[1]
     community, of_part = units.community[first], part[first]
     part_total = np.bincount(part, weights=households).astype(np.int64)[of_part]
-    total = np.bincount(units.community, weights=households).astype(np.int64)[community]
+    ordinary = np.where(zones.special < 0, households, 0)
+    total = np.bincount(units.community, weights=ordinary).astype(np.int64)[community]
+    whole = np.bincount(units.community, weights=households).astype(np.int64)[community]
     largest = np.zeros(count, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
     rows = []
-    for g in np.flatnonzero((load < params.minimum) | (load > params.maximum)):
-        short = max(params.minimum - load[g], 0)
-        amount = int(max(short, load[g] - params.maximum))
-        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
+    low, high = zones.bounds(grid)
+    missing = zones.outside(grid, households)
+    for g in np.flatnonzero(missing):
+        params = zones.of(first[g])
+        short = load[g] < low[g]
+        amount = int(missing[g])
+        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), int(whole[g]), params)
         code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
             else tr(mark("{load} households, {amount} above {bound}"))
-        ).format(load=load[g], amount=amount, bound=params.minimum if short else params.maximum)
+        ).format(load=load[g], amount=amount, bound=low[g] if short else high[g])
         rows.append((int(g), code, amount, f"{outside}, {why}"))
     for g in np.flatnonzero(pieces > 1):
         text = tr(mark("{count} parts that nobody can walk between")).format(count=pieces[g])
@@ -67,15 +73,23 @@ def violations_of(
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["row", "code"], ignore_index=True)
 
 
-def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> tuple[str, str] | None:
-    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it."""
-    if total == 0:
+def _reason(largest: int, part_total: int, total: int, whole: int, params: DivideParams) -> tuple[str, str] | None:
+    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it.
+
+    Numbers are households: of the largest building, of the walkable part, of the community without its
+    special-purpose grids, and of all of it.
+    """
+    if whole == 0:
         return "NO_DATA", tr(mark("the community has no households in the data"))
     if total < params.minimum:
-        text = tr(mark("the whole community has {total}"))
+        text = (
+            tr(mark("the whole community has {total}"))
+            if total == whole
+            else tr(mark("outside special-purpose grids the community has {total}"))
+        )
         return "TOTAL_BELOW_MIN", text.format(total=total)
     if part_total < params.minimum:
-        text = tr(mark("water, railway or motorway cuts off a part with {total}"))
+        text = tr(mark("water, railway, motorway or a special-purpose grid cuts off a part with {total}"))
         return "DETACHED_PART", text.format(total=part_total)
     low, high = params.grid_numbers(part_total)
     if low > high:

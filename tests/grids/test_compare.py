@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from gridtwin.errors import InputError
-from gridtwin.grids import divide_region
+from gridtwin.grids import DivideParams, divide_region
 from gridtwin.grids.compare import compare_plans
+from gridtwin.grids.zones import Zones
 from tests.grids.lattice import lattice
 
 
@@ -20,7 +21,8 @@ def test_differences_are_counted() -> None:
     border = two.index[two["grid_id"] == codes[0]][-1]
     two.loc[border, "grid_id"] = codes[1]
     both = pd.concat([one, two], ignore_index=True)
-    compared = compare_plans(plan.units, both, "one", "two", minimum=300, maximum=450)
+    zones = Zones.uniform(DivideParams(300, 450), len(plan.units))
+    compared = compare_plans(plan.units, both, "one", "two", zones=zones)
     summary = compared.summary()
     assert (summary["households"], summary["households_moved"], summary["share_moved"]) == (800, 100, 0.125)
     assert summary["first"]["share_within_bounds"] == 1.0
@@ -37,7 +39,7 @@ def test_differences_are_counted() -> None:
             "households_moved": 100,
         }
     ]
-    same = compare_plans(plan.units, both, "one", "one", minimum=300, maximum=450)
+    same = compare_plans(plan.units, both, "one", "one", zones=zones)
     assert same.moved.empty
 
 
@@ -46,4 +48,4 @@ def test_unknown_plans_are_named() -> None:
     plan = divide_region(lattice(2, 2, 100), date="2026-01-01")
     assignments = plan.units[["unit_id", "grid_id"]].assign(plan="one")
     with pytest.raises(InputError, match="no plan 'two'; there are: one"):
-        compare_plans(plan.units, assignments, "one", "two", minimum=300, maximum=500)
+        compare_plans(plan.units, assignments, "one", "two", zones=Zones.uniform(DivideParams(), 4))

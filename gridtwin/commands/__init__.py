@@ -129,8 +129,14 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("plan", "text", mark("name of the plan"), default="default"),
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter(
-                "effort", "number", mark("search effort; 4 takes about four times as long as 1"), default=1.0,
-                minimum=0.1, maximum=100,
+                "quality", "choice", mark("fast, good (a few times as long), or best: the best plan where it can be found"),
+                default="fast", choices=("fast", "good", "best"),
+            ),
+            Parameter(
+                "weight", "text",
+                mark("NAME=VALUE, the weight of a soft rule; may be given again: outside, compactness, balance, "
+                     "compound_split, inside_compound, between_buildings, minor_street, main_street, barrier"),
+                repeated=True,
             ),
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
             Parameter("workers", "integer", mark("threads; the plan does not depend on them"), minimum=1, maximum=256),

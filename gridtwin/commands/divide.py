@@ -16,6 +16,7 @@ from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note, plan_facts, violation_notes
 from gridtwin.errors import OutputExistsError, UsageError
 from gridtwin.grids import DivideParams, GridPlan, divide_region
+from gridtwin.grids.params import Weights
 from gridtwin.grids.planar import locate
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, part
@@ -35,7 +36,8 @@ def run(options: Options, progress: Progress) -> Outcome:
         maximum=options["max"],
         target=options["target"] or 0,
         seed=options["seed"],
-        effort=options["effort"],
+        quality=options["quality"],
+        weights=Weights.of_texts(options["weight"] or ()),
     )
     progress(0.0, tr(mark("Reading the region")))
     region = read_region(source)

@@ -69,6 +69,15 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
             special=m["special_purpose_grids"], frozen=m["frozen_grids"]
         )
         facts += ((tr(mark("grids without bounds")), special),)
+    if "objective_gap" in m:
+        proved = tr(mark("{parts} of {all} walkable parts, {share:.0%} of their households; at most {gap:.1%} in all"))
+        value = proved.format(
+            parts=m["parts_proved_best"],
+            all=m["parts_within_bounds"],
+            share=m["households_proved_best"],
+            gap=m["objective_gap"],
+        )
+        facts += ((tr(mark("proved to be the best plan")), value),)
     if "households_moved" in m:
         moved = tr(mark("{households:,} ({share:.2%})")).format(
             households=m["households_moved"], share=m["share_moved"]

@@ -256,7 +256,7 @@ def _compact(
     grids = int(labels.max()) + 1
     state = np.array([params.seed + len(mine)], np.uint64)
     base, locked = np.full(1, -1, np.int32), np.zeros(grids, np.bool_)
-    cuts = int(CUTS_PER_GRID * grids * params.effort)
+    cuts = int(CUTS_PER_GRID * grids * params.search.effort)
     _, better = kernel.anneal(
         graph, params.objective(), labels.astype(np.int32), grids, cuts, FLIPS_PER_CUT, WARM, COLD, BIAS, base, locked,
         np.zeros(len(mine), np.bool_), state,

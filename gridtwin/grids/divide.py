@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +18,7 @@ from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.plan import GridPlan, PlanBuilder
 from gridtwin.grids.planar import Flags, Floats, Indices, locate, renumber, sum_by
+from gridtwin.grids.polish import polish
 from gridtwin.grids.present import present_plan
 from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
 from gridtwin.grids.rule_faults import check_rules
@@ -109,6 +111,10 @@ def divide_region(
     units, zones, assignment = _refined(units, zones, assignment, (buildings, streets, barriers, communities), workers)
     progress(0.75, tr(mark("Mending or proving what is left")))
     grid, proved = _certified(units, zones, assignment)
+    facts: Mapping[str, Any] = {}
+    if params.search.most_sets:
+        polished = polish(units, zones, grid, assignment.part, workers=workers, progress=part(progress, 0.75, 0.8))
+        grid, facts = polished.grid, polished.facts()
     progress(0.8, tr(mark("Measuring the plan")))
     network = street_network(streets, mode="walk")
     builder = PlanBuilder(
@@ -121,7 +127,8 @@ def divide_region(
         rules or StaffingRules(),
         plan,
         date,
-        grid_rules=grid_rules,
+        facts,
+        grid_rules,
     )
     built = builder.build(layers, buildings, communities, network)
     progress(1.0, tr(mark("The plan is ready")))

@@ -17,6 +17,7 @@ optimization based heuristic for political districting", Management Science 44 (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -30,7 +31,6 @@ from gridtwin.grids.planar import Flags, Floats, Indices
 ROUNDS = 60  # of prices
 NEW_GRIDS = 1_000  # taken into the relaxation each round
 FEW_GRIDS, MOST_GRIDS = 2_000, 20_000  # in the programmes of whole numbers: to find a good plan, to prove it best
-MOST_NODES = 2_000  # of its branch and bound
 SMOOTHING = 0.5  # share of the best prices so far in the next ones
 TOLERANCE = 1e-6
 
@@ -59,7 +59,7 @@ class Exact:
         return self.cost - self.bound <= 1e-4 * max(1.0, abs(self.cost))
 
 
-def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, most_sets: int) -> Exact | None:
+def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices) -> Exact | None:
     """Return the best plan of a graph, starting from one within the bounds.
 
     Parameters
@@ -67,18 +67,16 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, m
     graph
         One connected graph of units.
     params
-        Bounds and weights.
+        Bounds and weights, and the quality that says how many sets of units may be looked at.
     labels
         A plan within the bounds, grids 0 … k − 1, (units,); the number of grids stays.
-    most_sets
-        Give up if the graph has more connected sets of at most the largest grid's households.
 
     Returns
     -------
     Exact or None
         None if there are too many sets to look at.
     """
-    goal = params.objective()
+    goal, most_sets = params.objective(), params.search.most_sets
     units = len(labels)
     cover, costs = grids_of_plan(graph, params, labels)
     best, best_cost = labels, float(costs.sum())
@@ -108,7 +106,7 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, m
         reach = best_price[-1] + gap + TOLERANCE
         _, _, masks, costs, _, complete = enumerate_grids(graph, goal, best_price[:-1], reach, most_sets, most)
         cover = _cover(masks, units)
-        partition = _Programme(units, grids, whole=True)
+        partition = _Programme(units, grids, most_nodes=params.search.most_nodes)
         partition.add(cover, costs)
         chosen, optimal = partition.choose(best_cost - TOLERANCE)
         if len(chosen):
@@ -149,16 +147,17 @@ def _cover(masks: Masks, units: int) -> Flags:
 
 
 class _Programme:
-    """A linear programme that covers each unit once, by a given number of grids, at least cost; grids are added as found."""
+    """A linear programme: cover each unit once, by a given number of grids, at least cost; grids are added as found."""
 
-    def __init__(self, units: int, grids: int, *, whole: bool = False) -> None:
-        self.solver = highspy.Highs()
-        for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_max_nodes", MOST_NODES)):
+    def __init__(self, units: int, grids: int, *, most_nodes: int = 0) -> None:
+        self.solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        options = {"log_to_console": False, "output_flag": False, "threads": 1, "mip_max_nodes": most_nodes}
+        for option, value in options.items():
             self.solver.setOptionValue(option, value)
         right = np.r_[np.ones(units), float(grids)]
         none = np.zeros(0, np.int32)
         self.solver.addRows(len(right), right, right, 0, np.zeros(len(right), np.int32), none, np.zeros(0))
-        self.whole = whole
+        self.whole = most_nodes > 0
 
     def add(self, cover: Flags, costs: Floats) -> None:
         """Add grids, (grids, units), with their costs."""

@@ -52,7 +52,7 @@ class Objective(NamedTuple):
     maximum: float
     target: float
     outside: float  # a grid outside the bounds, and each 100 households outside
-    compactness: float  # perimeter²/(4π area) − 1
+    compactness: float  # 1 − Polsby–Popper
     balance: float  # ((households − target) / 100)²
     compound_split: float  # each further grid that a compound is spread over
     stay: float  # each 100 households that keep their grid of the base plan
@@ -393,7 +393,11 @@ def tree_cut(
             cost = (
                 grid_cost(households[x], area[x], outline[x] + crossing_m[x], k1, goal)
                 + grid_cost(
-                    total - households[x], area[root] - area[x], outline[root] - outline[x] + crossing_m[x], k - k1, goal
+                    total - households[x],
+                    area[root] - area[x],
+                    outline[root] - outline[x] + crossing_m[x],
+                    k - k1,
+                    goal,
                 )
                 + crossing[x]
                 + goal.compound_split * splits[x]
@@ -456,7 +460,9 @@ def seed_plan(graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float
         best_k = 0
         if m >= 2:
             for _ in range(max(2, min(tries, BLOCKS_OF_TREES // m))):
-                cost, k1 = tree_cut(nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, no_pin, side, work, state)
+                cost, k1 = tree_cut(
+                    nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, no_pin, side, work, state
+                )
                 if cost < best:
                     best = cost
                     best_k = k1

@@ -10,7 +10,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridtwin.grids.kernel import UnitGraph
-from gridtwin.grids.params import CUT_PER_100_M
 from gridtwin.grids.planar import Flags, Floats, Indices
 from gridtwin.grids.units import Units
 from gridtwin.grids.zones import Zones
@@ -55,7 +54,7 @@ def links_of(units: Units, zones: Zones, *, least_part: int = 1) -> Links:
         chosen = order[np.r_[True, origin[order][1:] != origin[order][:-1]]]
         open_[rows[chosen]] = True
     a, b, length = borders.a[open_], borders.b[open_], borders.length_m[open_]
-    cost = np.asarray(CUT_PER_100_M)[borders.kind[open_]] * length / 100.0
+    cost = np.array(zones.params[0].weights.boundary())[borders.kind[open_]] * length / 100.0
     far_a, far_b = _far_links(units, zones, part, empty)
     none = np.zeros(len(far_a))
     return Links(np.r_[a, far_a], np.r_[b, far_b], np.r_[length, none], np.r_[cost, none])
@@ -116,4 +115,23 @@ def unit_graph(units: Units, links: Links, mine: Indices, rows: Indices) -> Unit
         head[order].astype(np.int32),
         np.r_[border, border][order],
         np.r_[cut, cut][order],
+    )
+
+
+def subgraph(graph: UnitGraph, nodes: Indices) -> UnitGraph:
+    """Return the units ``nodes`` (ascending) of a graph with the links among them."""
+    place = np.full(len(graph.households), -1)
+    place[nodes] = np.arange(len(nodes))
+    tail = np.repeat(place, np.diff(graph.indptr))
+    inside = (tail >= 0) & (place[graph.head] >= 0)
+    indptr = np.r_[0, np.cumsum(np.bincount(tail[inside], minlength=len(nodes)))].astype(np.int32)
+    return UnitGraph(
+        graph.households[nodes],
+        graph.area_m2[nodes],
+        graph.perimeter_m[nodes],
+        graph.compound[nodes],
+        indptr,
+        place[graph.head[inside]].astype(np.int32),
+        graph.border_m[inside],
+        graph.cut[inside],
     )

@@ -176,10 +176,10 @@ class _Search:
         side, best_side = np.zeros(len(nodes), np.int8), np.zeros(len(nodes), np.int8)
         state, none = np.array([self.seed], np.uint64), np.full(1, -1, np.int32)
         pin = self.pinned[nodes].astype(np.int8)
-        best = np.inf
+        work, best = kernel.workspace(self.graph), np.inf
         for _ in range(TREES):
             cost, k = kernel.tree_cut(
-                nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, pin, side, kernel.workspace(self.graph), state
+                nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, pin, side, work, state
             )
             if k and cost < best:
                 best, best_side = cost, side.copy()
@@ -205,7 +205,7 @@ class _Search:
             open_ = grown
         goal = self.params.objective()._replace(stay=self.stay)
         state = np.array([self.seed + reach], np.uint64)
-        cuts = int(CUTS_PER_GRID * count * self.params.effort)
+        cuts = int(CUTS_PER_GRID * count * self.params.search.effort)
         _, better = kernel.anneal(
             self.graph,
             goal,

@@ -7,59 +7,115 @@ import numpy as np
 from gridtwin.grids import kernel
 from gridtwin.grids.kernel import UnitGraph
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.planar import Indices
+from gridtwin.grids.planar import Flags, Floats, Indices
 
-TREES = 12  # spanning trees tried for one cut of the first plan
+TREES = 8  # spanning trees tried for one cut of the first plan
 CUTS_PER_GRID = 40
-FLIPS_PER_CUT = 60
+FLIPS_PER_CUT = 100
 HOT, COLD = 1.0, 0.03
+TURNS = 12  # of annealing around the grids that still miss the bounds
+NEAR = 2  # grids away from them that take part
+WARM = 2.0  # where that begins
+FEW_GRIDS = 25  # with more, one grid more or less makes no difference to what fits
 BIAS = 4.0  # how strongly costly borders are kept within a tree
 
 
-def _candidates(total: int, largest: float, params: DivideParams) -> list[int]:
-    """Return the numbers of grids worth trying, best guess first."""
+def _candidates(households: Floats, params: DivideParams) -> list[int]:
+    """Return the numbers of grids worth trying, best guess first; each unit above the maximum is one of them."""
+    above = households > params.maximum
+    alone, total = int(above.sum()), int(households[~above].sum())
     low, high = params.grid_numbers(total)
     nearest = params.nearest_number(total)
     numbers = [nearest]
-    if low <= high:
-        numbers += [n for n in (nearest + 1, nearest - 1) if low <= n <= high]
-    else:
-        numbers += [n for n in (low, high) if n >= 1 and n != nearest]
-    if largest > params.maximum:  # a building too large for any grid changes how many the rest needs
-        numbers += [n for n in (nearest - 1, nearest + 1) if n >= 1 and n not in numbers]
-    return numbers
+    # What a unit above the maximum cuts off may need a grid more or less, or have to follow it.
+    more = [nearest + 1, nearest - 1] if low <= high or alone else [low, high]
+    least, most = (0, len(households)) if alone else (1, max(high, 1) if low <= high else low)
+    numbers += [n for n in more if least <= n <= most and n not in numbers]
+    return [n + alone for n in numbers]
 
 
-def divide_graph(graph: UnitGraph, params: DivideParams, *, seed: int, starts: int) -> Indices:
-    """Divide one connected graph; return grid numbers 0 … k − 1."""
-    n = len(graph.households)
-    goal = params.objective()
-    base = np.full(1, -1, np.int32)
-    best: tuple[int, float, float] | None = None
-    best_labels = np.zeros(n, np.int32)
-    total = int(graph.households.sum())
-    for number in _candidates(total, float(graph.households.max()), params):
-        k = min(number, n)
-        for start in range(starts):
+def divide_graph(graph: UnitGraph, params: DivideParams, *, seed: int, starts: int = 1) -> Indices:
+    """Divide one connected graph; return grid numbers 0 … k − 1.
+
+    Parameters
+    ----------
+    graph
+        The units.
+    params
+        Bounds, weights and quality.
+    seed
+        Seed of all random choices.
+    starts
+        Independent starts for each number of grids, as a multiple of what the quality asks for.
+    """
+    best, best_score = np.zeros(len(graph.households), np.int32), (len(graph.households) + 1, 0.0, 0.0)
+    hopeless = int((graph.households > params.maximum).sum())
+    candidates = _candidates(graph.households, params)
+    if candidates[0] > FEW_GRIDS:
+        candidates = candidates[:1]
+    for k in candidates:
+        for start in range(starts * params.search.starts):
             state = np.array([(seed << 20) + 1009 * k + start], np.uint64)
-            labels, grids = np.zeros(n, np.int32), 1
-            if k > 1:
-                labels, grids = kernel.seed_plan(graph, goal, k, TREES, BIAS, state)
-            if grids > 1:
-                cuts = int(CUTS_PER_GRID * grids * params.effort)
-                locked, pinned = np.zeros(grids, np.bool_), np.zeros(n, np.bool_)
-                _, labels = kernel.anneal(
-                    graph, goal, labels, grids, cuts, FLIPS_PER_CUT, HOT, COLD, BIAS, base, locked, pinned, state
-                )
-            load = np.bincount(labels, weights=graph.households, minlength=grids)
-            outside = np.maximum(params.minimum - load, 0) + np.maximum(load - params.maximum, 0)
-            score = (
-                int((outside > 0).sum()),
-                float(outside.sum()),
-                kernel.plan_cost(graph, goal, labels, grids, base),
-            )
-            if best is None or score < best:
-                best, best_labels = score, labels
-        if best is not None and best[0] == 0:
+            labels = _anneal(graph, params, _first_plan(graph, params, k, state), HOT, state)
+            score = _score(graph, params, labels)
+            if score < best_score:
+                best, best_score = labels, score
+        if best_score[0] <= hopeless:
             break
-    return np.unique(best_labels, return_inverse=True)[1].astype(np.int64)
+    for turn in range(TURNS):
+        if best_score[0] <= hopeless:
+            break
+        state = np.array([(seed << 20) + 999_983 + turn], np.uint64)
+        labels = _anneal(graph, params, best, WARM, state, locked=_far(graph, params, best))
+        score = _score(graph, params, labels)
+        if score < best_score:
+            best, best_score = labels, score
+    return np.unique(best, return_inverse=True)[1].astype(np.int64)
+
+
+def _first_plan(graph: UnitGraph, params: DivideParams, k: int, state: kernel.State) -> kernel.Ints:
+    """Return a plan of at most ``k`` grids by recursive bisection."""
+    n = len(graph.households)
+    if k == 1:
+        return np.zeros(n, np.int32)
+    return kernel.seed_plan(graph, params.objective(), min(k, n), TREES, BIAS, state)[0]
+
+
+def _anneal(
+    graph: UnitGraph,
+    params: DivideParams,
+    labels: kernel.Ints,
+    hot: float,
+    state: kernel.State,
+    *,
+    locked: Flags | None = None,
+) -> kernel.Ints:
+    """Return the labels after annealing; locked grids stay."""
+    grids = int(labels.max()) + 1
+    if grids == 1:
+        return labels
+    shut = np.zeros(grids, np.bool_) if locked is None else locked
+    cuts = int(CUTS_PER_GRID * (~shut).sum() * params.search.effort)
+    pinned, base = np.zeros(len(labels), np.bool_), np.full(1, -1, np.int32)
+    return kernel.anneal(
+        graph, params.objective(), labels, grids, cuts, FLIPS_PER_CUT, hot, COLD, BIAS, base, shut, pinned, state
+    )[1]
+
+
+def _far(graph: UnitGraph, params: DivideParams, labels: kernel.Ints) -> Flags:
+    """Return the grids that are more than ``NEAR`` others away from any that misses the bounds."""
+    load = np.bincount(labels, weights=graph.households)
+    near = (load < params.minimum) | (load > params.maximum)
+    a, b = labels[np.repeat(np.arange(len(labels)), np.diff(graph.indptr))], labels[graph.head]
+    for _ in range(NEAR):
+        near[b[near[a]]] = True
+    return np.asarray(~near)
+
+
+def _score(graph: UnitGraph, params: DivideParams, labels: kernel.Ints) -> tuple[int, float, float]:
+    """Return grids outside the bounds, households outside, and cost: the lower the better, the first counts most."""
+    grids = int(labels.max()) + 1
+    load = np.bincount(labels, weights=graph.households, minlength=grids)
+    outside = np.maximum(params.minimum - load, 0) + np.maximum(load - params.maximum, 0)
+    cost = kernel.plan_cost(graph, params.objective(), labels, grids, np.full(1, -1, np.int32))
+    return int((outside > 0).sum()), float(outside.sum()), cost

@@ -85,8 +85,8 @@ class Zones:
         return replace(self, zone=self.zone[former], special=self.special[former])
 
     def with_effort(self, factor: float) -> Zones:
-        """Return the zones with ``factor`` times the effort."""
-        return replace(self, params=tuple(replace(p, effort=factor * p.effort) for p in self.params))
+        """Return the zones with ``factor`` times the least effort."""
+        return replace(self, params=tuple(replace(p, quality="fast", effort=factor) for p in self.params))
 
     def of(self, unit: int) -> DivideParams:
         """Return the bounds and weights that hold for an ordinary unit."""

@@ -129,7 +129,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("plan", "text", mark("name of the plan"), default="default"),
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter(
-                "quality", "choice", mark("fast, good (a few times as long), or best: the best plan where it can be found"),
+                "quality", "choice", mark("fast, good (a few times as long), or best (minutes)"),
                 default="fast", choices=("fast", "good", "best"),
             ),
             Parameter(

@@ -233,7 +233,8 @@ def test_missing_layers_and_counts_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"minimum": 500, "maximum": 300}, {"minimum": 0}, {"target": 900}, {"effort": 0.0}, {"quality": "swift"}]
+    "options",
+    [{"minimum": 500, "maximum": 300}, {"minimum": 0}, {"target": 900}, {"effort": 0.0}, {"quality": "swift"}],
 )
 def test_senseless_parameters_are_refused(options: dict[str, int]) -> None:
     """Bounds out of order, a target outside them, no effort and an unknown quality are usage errors."""

@@ -16,9 +16,9 @@ from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.assign import Assignment, assign_units
 from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.plan import GridPlan, PlanBuilder
+from gridtwin.grids.plan import GridPlan, Inherited, PlanBuilder
 from gridtwin.grids.planar import Flags, Indices, locate, renumber
-from gridtwin.grids.present import present_plan
+from gridtwin.grids.present import present_plan, stored_locks
 from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
 from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
@@ -83,7 +83,7 @@ def divide_region(
     """
     params = params or DivideParams()
     date = date or dt.datetime.now(dt.UTC).date().isoformat()
-    buildings, streets, barriers, communities = _inputs(layers)
+    buildings, streets, barriers, communities = region_inputs(layers)
     units = make_units(
         buildings, streets, barriers, communities, split_above=params.maximum, progress=part(progress, 0.0, 0.45)
     )
@@ -169,7 +169,7 @@ def rebalance_region(
     0
     """
     params = params or DivideParams()
-    buildings, streets, barriers, communities = _inputs(layers)
+    buildings, streets, barriers, communities = region_inputs(layers)
     progress(0.0, tr(mark("Rebalancing")))
     now = present_plan(layers, params, locked)
     grid, unit_part = rebalance_units(now, params, stay=stay)
@@ -188,7 +188,7 @@ def rebalance_region(
         )
         grid, unit_part = rebalance_units(now, params, stay=stay, start=grid[former])
     progress(0.6, tr(mark("Mending or proving what is left")))
-    certified = certify(now.units, grid, unit_part, params, locked=now.locked)
+    certified = certify(now.units, grid, unit_part, params, locked=now.held[: int(grid.max()) + 1])
     households = now.units.frame["households"].to_numpy(np.int64)
     moved = int(households[certified.grid != now.grid].sum())
     label = renumber(certified.grid)
@@ -204,6 +204,7 @@ def rebalance_region(
         plan,
         date or dt.datetime.now(dt.UTC).date().isoformat(),
         {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
+        Inherited(_flagged(label, certified.grid, np.flatnonzero(stored_locks(layers, now.codes))), now.pinned),
     )
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))
@@ -218,7 +219,7 @@ def _child_ids(ids: pd.Series, former: Indices) -> pd.Series:
     return old.where(pieces == 1, old + "." + number.astype("str"))
 
 
-def _inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
+def region_inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
     """Return buildings, streets, barriers and communities, or say what is missing."""
     for name in ("buildings", "streets", "communities"):
         if name not in layers or not len(layers[name]):

@@ -110,3 +110,12 @@ def unit_graph(units: Units, links: Links, mine: Indices, rows: Indices) -> Unit
         np.r_[border, border][order],
         np.r_[cut, cut][order],
     )
+
+
+def beside(flags: Flags, grid: Indices, links: Links) -> Flags:
+    """Return the flagged grids with those that share a link with one of them, (grids,)."""
+    a, b = grid[links.a], grid[links.b]
+    result = flags.copy()
+    result[b[flags[a]]] = True
+    result[a[flags[b]]] = True
+    return result

@@ -11,10 +11,19 @@ from gridtwin.grids.units import Units
 from gridtwin.i18n import mark, tr
 
 COLUMNS = ("row", "code", "amount", "detail")
+SEARCHED = ("LUMPY_PROVED", "LUMPY_NOT_PROVED", "LOCK_CONFLICT")  # given after a search only
 
 
 def violations_of(
-    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, params: DivideParams
+    units: Units,
+    grid: Indices,
+    part: Indices,
+    pieces: Indices,
+    proved: Flags,
+    conflict: Flags,
+    params: DivideParams,
+    *,
+    unsearched: Flags | None = None,
 ) -> pd.DataFrame:
     """Return one row for each broken rule.
 
@@ -34,6 +43,8 @@ def violations_of(
         Grids that locks keep outside the bounds, (grids,).
     params
         The bounds.
+    unsearched
+        Grids for which no way into the bounds has been looked for yet, (grids,); by default none.
 
     Returns
     -------
@@ -54,7 +65,8 @@ def violations_of(
         short = max(params.minimum - load[g], 0)
         amount = int(max(short, load[g] - params.maximum))
         reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
-        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
+        new = unsearched is not None and bool(unsearched[g])
+        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]), unsearched=new)
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
@@ -86,8 +98,10 @@ def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> 
     return None
 
 
-def _lumpy(*, proved: bool, conflict: bool) -> tuple[str, str]:
+def _lumpy(*, proved: bool, conflict: bool, unsearched: bool) -> tuple[str, str]:
     """Return the reason code where locks, or only the sizes of whole units, stand in the way."""
+    if unsearched:
+        return "NOT_REPAIRED", tr(mark("no repair has been tried since the edit or the new count"))
     if conflict:
         return "LOCK_CONFLICT", tr(mark("the grid or a neighbour is locked"))
     if proved:

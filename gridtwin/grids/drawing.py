@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridtwin.errors import EditRefused, Fault
+from gridtwin.errors import EditRefused, Fault, first_ids
 from gridtwin.grids.edit import (
     LEFTOVER_COLUMNS,
     Edit,
@@ -24,6 +24,15 @@ from gridtwin.units import MILLIMETRE_M
 
 HALF = 0.5  # a unit belongs where more than half of its area lies
 CUT_SHARE = 0.001  # an edge that leaves less of a unit on the other side does not cut it
+REASONS = {
+    "cut": mark("the edge runs through it"),
+    "apart": mark("not taken: nobody can walk there from the grid"),
+    "detached": mark("lost its connection to the rest of its grid"),
+    "other_community": mark("not taken: it is of another community"),
+    "locked": mark("not taken: its grid is locked"),
+    "pinned": mark("not taken: it is locked"),
+    "special": mark("not taken: it forms a special-purpose grid"),
+}
 
 
 def split_along(plan: Present, code: str, line: Any) -> Edit:
@@ -136,7 +145,7 @@ def draw_grid(plan: Present, area: Any, *, to: str | None = None) -> Edit:
     grid[apart] = plan.grid[apart]
     changed = grid != plan.grid
     if not changed.any():
-        raise EditRefused([_nothing_taken(reason)])
+        raise EditRefused(_nothing_taken(plan, reason))
     donors = np.setdiff1d(plan.grid[changed], [number])
     donors = donors[np.isin(donors, grid)]
     lost = np.setdiff1d(loose_units(plan, grid, donors), loose_units(plan, plan.grid, donors))
@@ -155,13 +164,12 @@ def _leftovers(plan: Present, reason: Any, share: Floats) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(LEFTOVER_COLUMNS, values, strict=True)))
 
 
-def _nothing_taken(reason: Any) -> Fault:
-    """Return the fault of an area of which no unit can be taken."""
-    names, counts = np.unique(reason[reason != ""], return_counts=True)
-    why = ", ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True)) or "–"
-    return Fault(
-        "nothing_taken",
-        mark("no unit inside the drawn area can be taken ({reasons})"),
-        hint=mark("draw around more than half of each unit that the grid is to have"),
-        params={"reasons": why},
-    )
+def _nothing_taken(plan: Present, reason: Any) -> list[Fault]:
+    """Return the faults of an area of which no unit can be taken."""
+    hint = mark("draw around more than half of each unit that the grid is to have")
+    faults = [Fault("nothing_taken", mark("no unit inside the drawn area can be taken"), hint=hint)]
+    for name, message in REASONS.items():
+        bad = np.flatnonzero(reason == name)
+        if len(bad):
+            faults.append(Fault(f"not_taken_{name}", message, ids=first_ids(plan.unit_ids[bad]), count=len(bad)))
+    return faults

@@ -27,6 +27,7 @@ from gridtwin.grids.edit import (
     unit_rows,
 )
 from gridtwin.grids.links import unit_graph
+from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Floats, Indices, parts_of_labels, renumber, sum_by
 from gridtwin.grids.present import Present
 from gridtwin.grids.rebalance import STAY, join_torn, rebalance_part
@@ -34,6 +35,7 @@ from gridtwin.grids.solve import divide_graph, halve
 from gridtwin.i18n import mark
 
 REPAIR_RINGS = (1, 2)  # grids up to this far from a broken one may change, tried one after the other
+LEAST_HALF = 0.4  # share of the households that each part of a split should have, where the bounds ask for more
 PINNED_WEIGHT = 1e9  # households that a pinned unit counts for when a new division takes over the codes
 
 
@@ -109,13 +111,20 @@ def split_grid(plan: Present, code: str) -> Edit:
     (number,) = grid_numbers(plan, [code])
     mine = np.flatnonzero(plan.grid == number)
     graph = unit_graph(plan.units, plan.links, mine, rows_within(plan, mine))
-    params = plan.params_of(int(mine[0]))
+    params = _halving(plan.params_of(int(mine[0])), int(plan.load[number]))
     nodes = np.arange(len(mine), dtype=np.int32)
     leaving = halve(graph, nodes, params, pinned=plan.pinned[mine], seed=_seed(plan, mine))
     if not leaving.any():
         hint = mark("move the pieces apart into other grids first, or unlock its units")
         raise EditRefused([Fault("no_cut", mark("grid {grid} cannot be cut in two"), hint=hint, params={"grid": code})])
     return split_off(plan, code, mine[leaving], {"grid": code})
+
+
+def _halving(params: DivideParams, total: int) -> DivideParams:
+    """Return the parameters with bounds that two halves of ``total`` households keep."""
+    low = min(params.minimum, int(LEAST_HALF * total))
+    high = max(params.maximum, total - low)
+    return replace(params, minimum=max(low, 1), maximum=high, target=min(max(total // 2, low, 1), high))
 
 
 def split_off(plan: Present, code: str, leaving: Indices, arguments: Mapping[str, Any]) -> Edit:

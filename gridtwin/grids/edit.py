@@ -261,6 +261,8 @@ def _refuse_unknown(names: Collection[str], known: Flags, code: str, message: st
 def loose_units(plan: Present, grid: Indices, numbers: Indices) -> Indices:
     """Return the units of some grids that are not joined to the piece with most households of their grid."""
     mine = np.flatnonzero(np.isin(grid, numbers))
+    if not len(mine):
+        return mine
     label = np.where(np.isin(grid, numbers), grid, -1)
     rows = rows_within(plan, mine)
     piece = parts_of_labels(plan.links.a[rows], plan.links.b[rows], label)[mine]

@@ -185,7 +185,7 @@ def merge_grids(plan: Present, codes: Collection[str], *, new_code: bool = False
     if faults:
         raise EditRefused(faults)
     rooted = np.isin(numbers, plan.grid[plan.pinned])
-    keeper = len(plan.codes) if new_code else int(numbers[np.lexsort((-plan.load[numbers], ~rooted))[0]])
+    keeper = len(plan.codes) if new_code else int(numbers[np.lexsort((numbers, -plan.load[numbers], ~rooted))[0]])
     grid = np.where(inside, keeper, plan.grid)
     arguments = {"grids": sorted(codes), "new_code": new_code}
     return changed_grid(plan, "merge_grids", arguments, grid)

@@ -223,7 +223,7 @@ _LAYERS = (
             _text("compound_id", "Compound with most households", "主要小区编号"),
             _text("grid_id", "Grid", "网格编号"),
             _number("area_m2", "Area", "面积", "m2"),
-            _flag("locked", "Pinned: stays in its grid", "固定（不得离开所属网格）"),
+            _flag("locked", "Locked: stays in its grid", "锁定（不得离开所属网格）"),
         ),
     ),
     Layer(
@@ -289,7 +289,7 @@ _LAYERS = (
             _text("by", "Made by", "编辑人"),
             _text("action", "What was done", "操作", required=True),
             Column("arguments", "json", "With what", "操作参数"),
-            Column("changes", "json", "Units, locks and pins before and after", "基本单元归属、锁定与固定的前后值"),
+            Column("changes", "json", "Units and locks before and after", "基本单元归属与锁定的前后值"),
             _count("households_moved", "Households moved", "变动户数", "household"),
             _flag("undone", "Undone", "已撤销"),
         ),

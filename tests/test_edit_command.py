@@ -108,6 +108,15 @@ def test_locks_hold_for_edit_and_rebalance(region: Path) -> None:
     assert edit(region, "--move", unit, "--to", C)["changes"]
 
 
+def test_a_new_division_says_that_it_keeps_no_locks(region: Path) -> None:
+    """Dividing afresh over a plan with locks is told."""
+    edit(region, "--lock", A)
+    done = CliRunner().invoke(
+        application(), ["divide", str(region), "--dry-run", *LATER], env={"GRIDTWIN_LANG": "en", "COLUMNS": "200"}
+    )
+    assert "keeps no locks (1)" in done.stdout
+
+
 def test_units_are_locked_and_unlocked(region: Path) -> None:
     """A locked unit cannot be moved until it is unlocked."""
     unit = units_of(region, A)[0]

@@ -287,6 +287,15 @@ def test_repair_joins_a_torn_grid() -> None:
     assert edits.repair(moved.plan, moved.touched, keep=[row.unit_ids[0]]).plan.torn.any()
 
 
+def test_repair_mends_the_grid_that_took_a_torn_piece() -> None:
+    """When a piece joins a grid that is full, that grid is mended too."""
+    row = planned(lattice(12, 1, [100] * 4 + [125] * 4 + [100] * 4))
+    first, last = row.codes[row.grid[0]], row.codes[row.grid[-1]]
+    moved = edits.move_units(row, row.unit_ids[:2].tolist(), last)
+    assert edits.repair(moved.plan, [last]).plan.violations.empty
+    assert first in moved.touched
+
+
 def test_a_torn_piece_never_joins_a_locked_grid() -> None:
     """A piece that only a locked grid could take stays where it is."""
     row = planned(lattice(8, 1, 100))

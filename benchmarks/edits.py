@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +35,8 @@ LOCKED_SHARE = 0.05
 DRAWN_M = 150.0  # radius of a drawn area
 DRIFT = 0.12  # standard deviation of the change of a unit's households in small communities
 SMALL = 60  # units of a community for which the exact minimum is looked for, at most
-CASES = 40
+CITIES = 8
+PRICES = (1.0, 4.0, 8.0)
 
 
 def planned(households: int, seed: int = 1) -> Present:
@@ -90,7 +91,9 @@ def latency(plan: Present) -> None:
     places = borders(plan, np.random.default_rng(0))
     for _ in range(REPEATS):
         for name, run in operations(plan, *next(places)).items():
-            taken.setdefault(name, []).append(timed(run)[0])
+            milliseconds, edit = timed(run)
+            if edit is not None:
+                taken.setdefault(name, []).append(milliseconds)
     for name, times in taken.items():
         print(f"{name} | {statistics.median(times):.1f} | {np.percentile(times, 95):.1f}", flush=True)
 
@@ -153,31 +156,34 @@ def changed_counts(plan: Present, mine: Indices, rng: np.random.Generator) -> Pr
     return replace(plan, units=replace(plan.units, frame=frame))
 
 
-def least_change(plan: Present, cases: int = CASES) -> tuple[int, int, int]:
-    """Return households that rebalancing moves, the exact minimum, and on how many small communities."""
+def least_change(plans: Iterable[Present], prices: tuple[float, ...]) -> None:
+    """Print what rebalancing moves in small communities beside the exact minimum, for prices of moving."""
     rng = np.random.default_rng(2)
-    moved = least = solved = 0
-    for part in np.unique(plan.part):
-        mine = np.flatnonzero(plan.part == part)
-        if len(mine) > SMALL or len(np.unique(plan.grid[mine])) < 2 or plan.outside[plan.grid[mine]].any():
-            continue
-        later = changed_counts(plan, mine, rng)
-        params = later.params_of(int(mine[0]))
-        if not later.outside[later.grid[mine]].any():
-            continue
-        grid, _ = rebalance_units(later, params)
-        load = np.bincount(grid[mine], weights=later.households[mine])
-        if ((load > 0) & ((load < params.minimum) | (load > params.maximum))).any():
-            continue
-        fewest = fewest_moved(later, mine, params)
-        if fewest is None:
-            continue
-        moved += int(later.households[mine][grid[mine] != later.grid[mine]].sum())
-        least += fewest
-        solved += 1
-        if solved == cases:
-            break
-    return moved, least, solved
+    moved, least = np.zeros(len(prices), np.int64), np.zeros(len(prices), np.int64)
+    mended, cases = np.zeros(len(prices), np.int64), 0
+    for plan in plans:
+        for part in np.unique(plan.part):
+            mine = np.flatnonzero(plan.part == part)
+            if len(mine) > SMALL or len(np.unique(plan.grid[mine])) < 2 or plan.outside[plan.grid[mine]].any():
+                continue
+            later = changed_counts(plan, mine, rng)
+            params = later.params_of(int(mine[0]))
+            fewest = fewest_moved(later, mine, params) if later.outside[later.grid[mine]].any() else None
+            if fewest is None:
+                continue
+            cases += 1
+            for column, price in enumerate(prices):
+                grid, _ = rebalance_units(later, params, stay=price)
+                load = np.bincount(grid[mine], weights=later.households[mine])
+                if ((load > 0) & ((load < params.minimum) | (load > params.maximum))).any():
+                    continue
+                mended[column] += 1
+                moved[column] += int(later.households[mine][grid[mine] != later.grid[mine]].sum())
+                least[column] += fewest
+    print(f"{cases} small communities out of bounds: price of moving | restored | households moved | exact minimum")
+    for column, price in enumerate(prices):
+        away, fewest = moved[column], least[column]
+        print(f"{price:g} | {mended[column]} | {away:,} | {fewest:,} | {away / max(fewest, 1):.2f}", flush=True)
 
 
 def main() -> None:
@@ -190,11 +196,7 @@ def main() -> None:
         print("operation with its report | ms, median | ms, 95th percentile")
         latency(plan)
         dragging(plan)
-    moved, least, cases = least_change(plan)
-    print(
-        f"rebalancing {cases} small communities moves {moved:,} households, the exact minimum is {least:,}: "
-        f"{moved / max(least, 1):.2f}"
-    )
+    least_change((planned(SIZES[0], seed) for seed in range(CITIES)), PRICES)
 
 
 if __name__ == "__main__":

@@ -106,8 +106,9 @@ def redo(edit: Edit) -> Present:
 
 def _without(violations: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose grid does not break the same kind of rule (bounds, contiguity) in ``others``."""
-    mine, theirs = (pd.MultiIndex.from_arrays([v["grid_id"], v["amount"] > 0]) for v in (violations, others))
-    return violations[~mine.isin(theirs)].reset_index(drop=True)
+    mine, theirs = (list(zip(v["grid_id"], v["amount"] > 0, strict=True)) for v in (violations, others))
+    known = set(theirs)
+    return violations[[rule not in known for rule in mine]].reset_index(drop=True)
 
 
 def changed_grid(

@@ -44,12 +44,21 @@ def logged(journal: pd.DataFrame, edit: Edit, codes: Mapping[str, str], *, plan:
         "made_at": made_at,
         "by": by or None,
         "action": edit.action,
-        "arguments": json.dumps(edit.arguments, sort_keys=True, ensure_ascii=False),
+        "arguments": json.dumps(_with_codes(edit.arguments, codes), sort_keys=True, ensure_ascii=False),
         "changes": json.dumps(_changes(edit, codes), sort_keys=True),
         "households_moved": edit.households_moved,
         "undone": False,
     }
     return pd.concat([kept, pd.DataFrame([row])], ignore_index=True) if len(kept) else pd.DataFrame([row])
+
+
+def _with_codes(value: Any, codes: Mapping[str, str]) -> Any:
+    """Return plain values with the codes of new grids in place of their working names."""
+    if isinstance(value, Mapping):
+        return {key: _with_codes(item, codes) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_codes(item, codes) for item in value]
+    return codes.get(value, value) if isinstance(value, str) else value
 
 
 def _changes(edit: Edit, codes: Mapping[str, str]) -> dict[str, Any]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridtwin.errors import EditRefused
 from gridtwin.grids import divide_region, edits, rebalance_region
@@ -199,9 +204,10 @@ def test_locks_and_pins_are_columns_of_the_layers(town: Town) -> None:
 
 def test_a_working_name_becomes_a_code_in_the_log(town: Town) -> None:
     """The log speaks of the code that the new grid got."""
-    town.make(edits.split_grid(town.present, A))
+    town.make(with_repair(edits.split_grid(town.present, A)))
     assert f'["{A}", "{NEW}"]' in town.journal["changes"][0]
-    assert town.journal[["action", "by", "households_moved"]].iloc[0].tolist() == ["split_grid", "Li", 200]
+    assert json.loads(town.journal["arguments"][0])["repair"]["around"] == [A, NEW]
+    assert town.journal[["action", "by", "undone"]].iloc[0].tolist() == ["split_grid", "Li", False]
 
 
 def test_a_later_repair_finds_the_last_edit(town: Town) -> None:
@@ -242,3 +248,62 @@ def test_a_proof_is_forgotten_near_an_edit_and_kept_elsewhere(town: Town) -> Non
     assert present.proved.all()
     edit = edits.move_units(present, [town.first_unit(A)], B)
     assert [code for code, proved in zip(codes, edit.plan.proved, strict=True) if proved] == codes[3:].tolist()
+
+
+def any_edit(plan: Present, rng: np.random.Generator) -> Edit | None:
+    """Return a random edit of the plan, None where it is refused."""
+    a, b = plan.grid[plan.links.a], plan.grid[plan.links.b]
+    across = np.flatnonzero(a != b)
+    if not len(across):
+        return None
+    row = int(rng.choice(across))
+    first, second, unit = plan.codes[a[row]], plan.codes[b[row]], str(plan.unit_ids[plan.links.a[row]])
+    choices: list[Callable[[], Edit]] = [
+        lambda: edits.move_units(plan, [unit], second),
+        lambda: edits.split_grid(plan, first),
+        lambda: edits.merge_grids(plan, [first, second], new_code=bool(rng.integers(2))),
+        lambda: edits.redivide(plan, [first, second]),
+        lambda: edits.lock_grids(plan, [first]),
+        lambda: edits.lock_units(plan, [unit]),
+        lambda: with_repair(edits.move_units(plan, [unit], second)),
+    ]
+    try:
+        return choices[int(rng.integers(len(choices)))]()
+    except EditRefused:
+        return None
+
+
+def with_repair(edit: Edit) -> Edit:
+    """Return the edit with the repair around it."""
+    return edit.then(edits.repair(edit.plan, edit.touched, keep=list(edit.changes["unit_id"])))
+
+
+def state(town: Town) -> tuple[Any, ...]:
+    """Return all of a plan that an edit may change."""
+    units, grids, ledger = (town.layers[name] for name in ("units", "grids", "grid_codes"))
+    used = ledger[ledger["valid_to"].isna()]
+    return (
+        units[["unit_id", "grid_id", "locked"]].to_numpy().tolist(),
+        grids[["grid_id", "locked", "violations"]].astype("object").fillna("").to_numpy().tolist(),
+        used["code"].tolist(),
+    )
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10_000))
+def test_any_edits_are_undone_and_repeated_exactly(seed: int) -> None:
+    """Units, locks, violations and codes in use go back step by step to the first plan, and forth again."""
+    rng, town = np.random.default_rng(seed), Town()
+    states = [state(town)]
+    for _ in range(5):
+        edit = any_edit(town.present, rng)
+        if edit is not None:
+            town.make(edit)
+            states.append(state(town))
+    for before in states[-2::-1]:
+        town.back()
+        assert state(town) == before
+    for after in states[1:]:
+        town.again()
+        assert state(town) == after
+    assert town.layers["grid_codes"]["code"].is_unique

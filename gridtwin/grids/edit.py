@@ -108,7 +108,7 @@ def _without(violations: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose grid does not break the same kind of rule (bounds, contiguity) in ``others``."""
     mine, theirs = (list(zip(v["grid_id"], v["amount"] > 0, strict=True)) for v in (violations, others))
     known = set(theirs)
-    return violations[[rule not in known for rule in mine]].reset_index(drop=True)
+    return violations[np.array([rule not in known for rule in mine], bool)].reset_index(drop=True)
 
 
 def changed_grid(

@@ -67,6 +67,7 @@ def test_moving_a_unit_reports_what_changed(toy: Present) -> None:
     assert edit.changes.to_dict(orient="records") == [{"unit_id": unit, "from": A, "to": B, "households": 100}]
     assert edit.households_moved == 100
     assert (loads(edit.plan)[A], loads(edit.plan)[B]) == (300, 500)
+    assert list(edit.new_violations) == list(edit.solved_violations) == ["grid_id", "code", "amount", "detail"]
 
 
 def test_new_and_solved_violations_are_told_by_grid(toy: Present) -> None:

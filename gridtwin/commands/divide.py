@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,17 @@ def run(options: Options, progress: Progress) -> Outcome:
         progress(0.95, tr(mark("Writing the region")))
         divided.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
-    return outcome_of(plan, options, target, files, region)
+    outcome = outcome_of(plan, options, target, files, region)
+    return replace(outcome, notes=(*outcome.notes, *_lost_locks(region)))
+
+
+def _lost_locks(region: Region) -> tuple[str, ...]:
+    """Return what to say where a plan with locks is divided afresh."""
+    count = sum(int(region[layer]["locked"].fillna(False).sum()) for layer in ("grids", "units"))
+    if not count:
+        return ()
+    text = mark("A new division keeps no locks ({count}); 'gridtwin edit --redivide' divides only the grids you name.")
+    return (tr(text).format(count=count),)
 
 
 def outcome_of(

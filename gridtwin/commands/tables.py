@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from gridtwin.grids import GridPlan
 from gridtwin.i18n import language, mark, tr
 from gridtwin.schemas import VIOLATION_CODES
@@ -97,11 +99,17 @@ def violation_notes(plan: GridPlan) -> tuple[str, ...]:
     """Return one line for each broken rule, the first dozen."""
     if not len(plan.violations):
         return (tr(mark("Every grid keeps every rule.")),)
+    heading = tr(mark("Broken rules ({count}):")).format(count=len(plan.violations))
+    return (heading, *violation_lines(plan.violations))
+
+
+def violation_lines(violations: pd.DataFrame) -> tuple[str, ...]:
+    """Return one line for each row of grid_id, code and detail, the first dozen."""
     chinese = language() == "zh"
-    lines = [tr(mark("Broken rules ({count}):")).format(count=len(plan.violations))]
-    for row in plan.violations.head(VIOLATIONS_SHOWN).itertuples():
+    lines = []
+    for row in violations.head(VIOLATIONS_SHOWN).itertuples():
         titles = VIOLATION_CODES[str(row.code)]
         lines.append(f"  {row.grid_id} {row.code} ({titles[1] if chinese else titles[0]}): {row.detail}")
-    if len(plan.violations) > VIOLATIONS_SHOWN:
+    if len(violations) > VIOLATIONS_SHOWN:
         lines.append("  …")
     return tuple(lines)

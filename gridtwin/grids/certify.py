@@ -211,12 +211,12 @@ def _solve(households: Indices, a: Indices, b: Indices, k: int, params: DividePa
         if left <= 0 or status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Verdict.UNDECIDED, None
         labels = np.array([next(j for j in range(k) if solver.boolean_value(x[i][j])) for i in range(n)])
-        if not _cut_apart(model, x, labels, a, b, near, households):
+        if not cut_apart(model, x, labels, a, b, near, households):
             return Verdict.POSSIBLE, labels
     return Verdict.UNDECIDED, None
 
 
-def _cut_apart(
+def cut_apart(
     model: cp_model.CpModel,
     x: list[list[cp_model.IntVar]],
     labels: Indices,

@@ -16,10 +16,10 @@ from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.assign import Assignment, assign_units
 from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.plan import GridPlan, PlanBuilder
+from gridtwin.grids.plan import GridPlan, Inherited, PlanBuilder
 from gridtwin.grids.planar import Flags, Floats, Indices, locate, renumber, sum_by
 from gridtwin.grids.polish import polish
-from gridtwin.grids.present import present_plan
+from gridtwin.grids.present import present_plan, stored_locks
 from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
 from gridtwin.grids.rule_faults import check_rules
 from gridtwin.grids.rules import NO_RULES, Rules
@@ -92,7 +92,7 @@ def divide_region(
     """
     params = params or DivideParams()
     date = date or dt.datetime.now(dt.UTC).date().isoformat()
-    buildings, streets, barriers, communities = _inputs(layers)
+    buildings, streets, barriers, communities = region_inputs(layers)
     check_rules(grid_rules, layers)
     areas = areas_of(grid_rules, layers)
     maximum = np.array([zone.maximum for zone in grid_rules.params(params)])
@@ -194,7 +194,7 @@ def rebalance_region(
     0
     """
     params = params or DivideParams()
-    buildings, streets, barriers, communities = _inputs(layers)
+    buildings, streets, barriers, communities = region_inputs(layers)
     progress(0.0, tr(mark("Rebalancing")))
     check_rules(grid_rules, layers, special=False)
     now = present_plan(layers, params, locked, rules=grid_rules)
@@ -214,7 +214,7 @@ def rebalance_region(
         )
         grid, unit_part = rebalance_units(now, stay=stay, start=grid[former])
     progress(0.6, tr(mark("Mending or proving what is left")))
-    certified = certify(now.units, grid, unit_part, now.zones, locked=now.locked)
+    certified = certify(now.units, grid, unit_part, now.zones, locked=now.held[: int(grid.max()) + 1])
     households = now.units.frame["households"].to_numpy(np.int64)
     moved = int(households[certified.grid != now.grid].sum())
     label = renumber(certified.grid)
@@ -231,6 +231,7 @@ def rebalance_region(
         date or dt.datetime.now(dt.UTC).date().isoformat(),
         {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
         grid_rules,
+        Inherited(_flagged(label, certified.grid, np.flatnonzero(stored_locks(layers, now.codes))), now.pinned),
     )
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))
@@ -245,7 +246,7 @@ def _child_ids(ids: pd.Series, former: Indices) -> pd.Series:
     return old.where(pieces == 1, old + "." + number.astype("str"))
 
 
-def _inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
+def region_inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
     """Return buildings, streets, barriers and communities, or say what is missing."""
     for name in ("buildings", "streets", "communities"):
         if name not in layers or not len(layers[name]):

@@ -135,3 +135,12 @@ def subgraph(graph: UnitGraph, nodes: Indices) -> UnitGraph:
         graph.border_m[inside],
         graph.cut[inside],
     )
+
+
+def beside(flags: Flags, grid: Indices, links: Links) -> Flags:
+    """Return the flagged grids with those that share a link with one of them, (grids,)."""
+    a, b = grid[links.a], grid[links.b]
+    result = flags.copy()
+    result[b[flags[a]]] = True
+    result[a[flags[b]]] = True
+    return result

@@ -72,6 +72,33 @@ class GridPlan:
 
 
 @dataclass(frozen=True)
+class Inherited:
+    """What a plan takes over from the one that it was made from; grids in the numbers of the new plan.
+
+    Attributes
+    ----------
+    locked
+        Which grids stay locked, (grids,).
+    pinned
+        Which units stay pinned, (units,).
+    names
+        Code that each grid is to have, None for a new one, (grids,); by default the homes decide.
+    unsearched
+        Grids for which no way into the bounds has been looked for, (grids,); by default none.
+    """
+
+    locked: Flags
+    pinned: Flags
+    names: tuple[str | None, ...] | None = None
+    unsearched: Flags | None = None
+
+    @classmethod
+    def nothing(cls, grids: int, units: int) -> Inherited:
+        """Return what a new plan takes over."""
+        return cls(np.zeros(grids, bool), np.zeros(units, bool))
+
+
+@dataclass(frozen=True)
 class PlanBuilder:
     """Turns the grid of each unit into the layers of a plan.
 
@@ -89,6 +116,8 @@ class PlanBuilder:
         Further measures for the summary.
     grid_rules
         The rules that the zones come from.
+    inherited
+        Locks, and what else the plan takes over from the one that it was made from.
     """
 
     units: Units
@@ -102,6 +131,7 @@ class PlanBuilder:
     date: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     grid_rules: Rules = NO_RULES
+    inherited: Inherited | None = None
 
     def build(
         self,
@@ -112,6 +142,7 @@ class PlanBuilder:
     ) -> GridPlan:
         """Return the plan with its layers, codes, staff, violations and measures."""
         units, unit_grid = self.units, self.grid
+        kept = self._kept()
         shapes = units.frame.geometry.to_numpy()
         home = np.where(units.building_unit >= 0, unit_grid[units.building_unit], -1)
         first = np.unique(unit_grid, return_index=True)[1]
@@ -133,13 +164,19 @@ class PlanBuilder:
         )
         grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
         pieces = measures.walkable_pieces(units, unit_grid)
-        found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.zones)
+        found = violations_of(
+            units, unit_grid, self.part, pieces, self.proved, self.conflict, self.zones, unsearched=kept.unsearched
+        )
+        grids["locked"] = kept.locked
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
         communities = self._communities(communities, shapes)
         codes, ledger = self._codes(layers, grids, communities, home, buildings)
         grids["code"] = codes
         grids["grid_id"] = codes
         return self._plan(grids, buildings, communities, ledger, home, found, pieces, (split, compounds))
+
+    def _kept(self) -> Inherited:
+        return self.inherited or Inherited.nothing(int(self.grid.max()) + 1, len(self.grid))
 
     def _counts(self, buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Any]:
         """Return people and buildings of each grid; unknown groups stay unknown."""
@@ -188,6 +225,7 @@ class PlanBuilder:
             date=self.date,
             fixed=self.zones.codes(self.grid),
             elsewhere=set(earlier.loc[~earlier["plan"].isin((self.plan, FORMER_PLAN)), "grid_id"]),
+            names=self._kept().names,
         )
 
     def _plan(
@@ -211,7 +249,7 @@ class PlanBuilder:
             unit_id=pd.Series(np.where(at >= 0, unit_ids[at], None), dtype="str"),
             community_id=pd.Series(np.where(at >= 0, unit_community[at], None), dtype="str"),
         )
-        units = frame.assign(grid_id=codes[self.grid])
+        units = frame.assign(grid_id=codes[self.grid], locked=self._kept().pinned)
         violations = found.assign(grid_id=codes[found["row"].to_numpy(np.int64)])
         violations = violations[["grid_id", "code", "amount", "detail"]].sort_values(
             ["grid_id", "code"], ignore_index=True

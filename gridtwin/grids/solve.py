@@ -34,21 +34,34 @@ def _candidates(households: Floats, params: DivideParams) -> list[int]:
     return [n + alone for n in numbers]
 
 
-def divide_graph(graph: UnitGraph, params: DivideParams, *, seed: int, starts: int = 1) -> Indices:
+def divide_graph(
+    graph: UnitGraph,
+    params: DivideParams,
+    *,
+    seed: int,
+    starts: int = 1,
+    present: Indices | None = None,
+    pinned: Flags | None = None,
+) -> Indices:
     """Divide one connected graph; return grid numbers 0 … k − 1.
 
     Parameters
     ----------
     graph
-        The units.
+        Units and their links.
     params
         Bounds, weights and quality.
     seed
         Seed of all random choices.
     starts
         Independent starts for each number of grids, as a multiple of what the quality asks for.
+    present
+        Contiguous grids to start from instead of a new division, (units,).
+    pinned
+        Units that keep the number they have in ``present``, (units,).
     """
     best, best_score = np.zeros(len(graph.households), np.int32), (len(graph.households) + 1, 0.0, 0.0)
+    pin = np.zeros(len(graph.households), np.bool_) if pinned is None else pinned
     hopeless = int((graph.households > params.maximum).sum())
     candidates = _candidates(graph.households, params)
     if candidates[0] > FEW_GRIDS:
@@ -56,7 +69,12 @@ def divide_graph(graph: UnitGraph, params: DivideParams, *, seed: int, starts: i
     for k in candidates:
         for start in range(starts * params.search.starts):
             state = np.array([(seed << 20) + 1009 * k + start], np.uint64)
-            labels = _anneal(graph, params, _first_plan(graph, params, k, state), HOT, state)
+            labels = (
+                _resized(graph, present, k, params, pin, seed)
+                if present is not None
+                else _first_plan(graph, params, k, state)
+            )
+            labels = _anneal(graph, params, labels, HOT, pin, state)
             score = _score(graph, params, labels)
             if score < best_score:
                 best, best_score = labels, score
@@ -66,7 +84,7 @@ def divide_graph(graph: UnitGraph, params: DivideParams, *, seed: int, starts: i
         if best_score[0] <= hopeless:
             break
         state = np.array([(seed << 20) + 999_983 + turn], np.uint64)
-        labels = _anneal(graph, params, best, WARM, state, locked=_far(graph, params, best))
+        labels = _anneal(graph, params, best, WARM, pin, state, locked=_far(graph, params, best))
         score = _score(graph, params, labels)
         if score < best_score:
             best, best_score = labels, score
@@ -86,17 +104,18 @@ def _anneal(
     params: DivideParams,
     labels: kernel.Ints,
     hot: float,
+    pinned: Flags,
     state: kernel.State,
     *,
     locked: Flags | None = None,
 ) -> kernel.Ints:
-    """Return the labels after annealing; locked grids stay."""
+    """Return the labels after annealing; locked grids and pinned units stay."""
     grids = int(labels.max()) + 1
     if grids == 1:
         return labels
     shut = np.zeros(grids, np.bool_) if locked is None else locked
     cuts = int(CUTS_PER_GRID * (~shut).sum() * params.search.effort)
-    pinned, base = np.zeros(len(labels), np.bool_), np.full(1, -1, np.int32)
+    base = np.full(1, -1, np.int32)
     return kernel.anneal(
         graph, params.objective(), labels, grids, cuts, FLIPS_PER_CUT, hot, COLD, BIAS, base, shut, pinned, state
     )[1]
@@ -119,3 +138,68 @@ def _score(graph: UnitGraph, params: DivideParams, labels: kernel.Ints) -> tuple
     outside = np.maximum(params.minimum - load, 0) + np.maximum(load - params.maximum, 0)
     cost = kernel.plan_cost(graph, params.objective(), labels, grids, np.full(1, -1, np.int32))
     return int((outside > 0).sum()), float(outside.sum()), cost
+
+
+def _resized(graph: UnitGraph, present: Indices, k: int, params: DivideParams, pinned: Flags, seed: int) -> kernel.Ints:
+    """Return the present grids with the fullest halved or the emptiest merged until there are ``k``, if that can be."""
+    labels = np.unique(present, return_inverse=True)[1].astype(np.int32)
+    tail = np.repeat(np.arange(len(labels)), np.diff(graph.indptr))
+    while True:
+        load = np.bincount(labels, weights=graph.households)
+        grids = len(load)
+        if grids < k:
+            nodes = np.flatnonzero(labels == np.argmax(load)).astype(np.int32)
+            leaving = halve(graph, nodes, params, pinned=pinned, seed=seed)
+            if not leaving.any():
+                break
+            labels[nodes[leaving]] = grids
+        elif grids > k:
+            rooted = np.bincount(labels[pinned], minlength=grids) > 0
+            emptiest = int(np.argmin(np.where(rooted, np.inf, load)))
+            near = np.setdiff1d(labels[graph.head[labels[tail] == emptiest]], [emptiest])
+            if rooted[emptiest] or not len(near):
+                break
+            labels[labels == emptiest] = near[np.argmin(load[near])]
+            labels = np.unique(labels, return_inverse=True)[1].astype(np.int32)
+        else:
+            break
+    return labels
+
+
+def halve(graph: UnitGraph, nodes: kernel.Ints, params: DivideParams, *, pinned: Flags, seed: int) -> Flags:
+    """Cut connected nodes in two at the best edge of some spanning trees.
+
+    Parameters
+    ----------
+    graph
+        The graph that the nodes are part of.
+    nodes
+        Numbers of the nodes to cut.
+    params
+        Bounds and weights of both sides.
+    pinned
+        Nodes of the graph that must stay together, (graph nodes,).
+    seed
+        Seed of the trees.
+
+    Returns
+    -------
+    ndarray of bool
+        The nodes that leave: the smaller side, or the one without pinned nodes; none where no cut exists.
+    """
+    local = np.full(len(graph.households), -1, np.int32)
+    local[nodes] = np.arange(len(nodes))
+    side, best_side = np.zeros(len(nodes), np.int8), np.zeros(len(nodes), np.int8)
+    state, none = np.array([seed], np.uint64), np.full(1, -1, np.int32)
+    pin = pinned[nodes].astype(np.int8)
+    work, best = kernel.workspace(graph), np.inf
+    for _ in range(TREES):
+        cost, k = kernel.tree_cut(
+            nodes, len(nodes), local, graph, params.objective(), 2, BIAS, none, -1, -1, pin, side, work, state
+        )
+        if k and cost < best:
+            best, best_side = cost, side.copy()
+    load = graph.households[nodes]
+    first_is_smaller = load[best_side == 1].sum() <= load[best_side == 0].sum()
+    leaving = best_side == (1 if first_is_smaller and not pin.any() else 0)
+    return np.asarray(leaving & np.isfinite(best))

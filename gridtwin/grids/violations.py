@@ -12,10 +12,19 @@ from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 
 COLUMNS = ("row", "code", "amount", "detail")
+SEARCHED = ("LUMPY_PROVED", "LUMPY_NOT_PROVED", "LOCK_CONFLICT")  # given after a search only
 
 
 def violations_of(
-    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, zones: Zones
+    units: Units,
+    grid: Indices,
+    part: Indices,
+    pieces: Indices,
+    proved: Flags,
+    conflict: Flags,
+    zones: Zones,
+    *,
+    unsearched: Flags | None = None,
 ) -> pd.DataFrame:
     """Return one row for each broken rule.
 
@@ -35,6 +44,8 @@ def violations_of(
         Grids that locks keep outside the bounds, (grids,).
     zones
         Bounds of each unit; special-purpose grids have none.
+    unsearched
+        Grids for which no way into the bounds has been looked for yet, (grids,); by default none.
 
     Returns
     -------
@@ -60,7 +71,8 @@ def violations_of(
         short = load[g] < low[g]
         amount = int(missing[g])
         reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), int(whole[g]), params)
-        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
+        new = unsearched is not None and bool(unsearched[g])
+        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]), unsearched=new)
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
@@ -100,8 +112,10 @@ def _reason(largest: int, part_total: int, total: int, whole: int, params: Divid
     return None
 
 
-def _lumpy(*, proved: bool, conflict: bool) -> tuple[str, str]:
+def _lumpy(*, proved: bool, conflict: bool, unsearched: bool) -> tuple[str, str]:
     """Return the reason code where locks, or only the sizes of whole units, stand in the way."""
+    if unsearched:
+        return "NOT_REPAIRED", tr(mark("no repair has been tried since the edit or the new count"))
     if conflict:
         return "LOCK_CONFLICT", tr(mark("the grid or a neighbour is locked"))
     if proved:

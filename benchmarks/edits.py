@@ -145,7 +145,7 @@ def lower_bound(plan: Present, group: list[str]) -> int | None:
     rows = plan.unit_ids.get_indexer(group)
     pinned[rows] = True
     mine = np.flatnonzero(plan.part == plan.part[rows[0]])
-    return fewest_moved(plan.changed(pinned=pinned), mine, plan.params_of(int(mine[0])), contiguous=False, work=2.0)
+    return fewest_moved(plan.changed(pinned=pinned), mine, plan.zones.of(int(mine[0])), contiguous=False, work=2.0)
 
 
 def changed_counts(plan: Present, mine: Indices, rng: np.random.Generator) -> Present:
@@ -167,13 +167,13 @@ def least_change(plans: Iterable[Present], prices: tuple[float, ...]) -> None:
             if len(mine) > SMALL or len(np.unique(plan.grid[mine])) < 2 or plan.outside[plan.grid[mine]].any():
                 continue
             later = changed_counts(plan, mine, rng)
-            params = later.params_of(int(mine[0]))
+            params = later.zones.of(int(mine[0]))
             fewest = fewest_moved(later, mine, params) if later.outside[later.grid[mine]].any() else None
             if fewest is None:
                 continue
             cases += 1
             for column, price in enumerate(prices):
-                grid, _ = rebalance_units(later, params, stay=price)
+                grid, _ = rebalance_units(later, stay=price)
                 load = np.bincount(grid[mine], weights=later.households[mine])
                 if ((load > 0) & ((load < params.minimum) | (load > params.maximum))).any():
                     continue

@@ -94,7 +94,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
         outside = zones.outside(grid, households) > 0
         shut = np.zeros(count, bool)
         if locked is not None:
-            shut[: len(locked)] = locked
+            shut[: len(locked)] = locked[:count]  # mending may have used up the last numbers
         fixed = _fixed(units, grid, zones) | shut
         open_ = sorted(set(np.unique(grid[(outside & ~fixed)[grid] & ~hopeless]).tolist()) - tried)
         if not open_:

@@ -214,7 +214,7 @@ def rebalance_region(
         )
         grid, unit_part = rebalance_units(now, stay=stay, start=grid[former])
     progress(0.6, tr(mark("Mending or proving what is left")))
-    certified = certify(now.units, grid, unit_part, now.zones, locked=now.held[: int(grid.max()) + 1])
+    certified = certify(now.units, grid, unit_part, now.zones, locked=now.held)
     households = now.units.frame["households"].to_numpy(np.int64)
     moved = int(households[certified.grid != now.grid].sum())
     label = renumber(certified.grid)

@@ -87,11 +87,10 @@ class Present:
     @cached_property
     def outside(self) -> Flags:
         """Return which grids are outside their bounds, (grids,); numbers without units are not."""
-        low, high = self.zones.bounds(self.grid)
-        load = self.load[: len(low)]
-        there = np.bincount(self.grid, minlength=len(self.codes)) > 0
-        there[: len(low)] &= (load < low) | (load > high)
-        return np.asarray(there)
+        flags = np.zeros(len(self.codes), bool)
+        amount = self.zones.outside(self.grid, self.households)
+        flags[: len(amount)] = amount > 0
+        return flags
 
     @cached_property
     def torn(self) -> Flags:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gridtwin.grids import kernel
 from gridtwin.grids.kernel import UnitGraph
-from gridtwin.grids.links import unit_graph
+from gridtwin.grids.links import beside, unit_graph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_labels, sum_by
 from gridtwin.grids.present import Present
@@ -55,10 +55,7 @@ def rebalance_units(plan: Present, *, stay: float = STAY, start: Indices | None 
 def coarse_units(plan: Present, grid: Indices) -> Flags:
     """Return the units in and around broken grids that could still be divided between their buildings."""
     broken = _broken(plan, grid)
-    links = plan.links
-    near = broken.copy()
-    near[grid[links.b[broken[grid[links.a]]]]] = True
-    near[grid[links.a[broken[grid[links.b]]]]] = True
+    near = beside(broken, grid, plan.links)
     locked = np.zeros(len(near), bool)
     locked[: len(plan.locked)] = plan.locked[: len(near)]
     return np.asarray((near & ~locked)[grid] & (plan.units.occupied > 1))

@@ -19,8 +19,8 @@ def revised_plan(
     layers: Mapping[str, pd.DataFrame],
     edit: Edit,
     *,
-    grid_rules: Rules = NO_RULES,
     rules: StaffingRules | None = None,
+    grid_rules: Rules = NO_RULES,
     plan: str = "default",
     date: str,
 ) -> GridPlan:
@@ -32,10 +32,10 @@ def revised_plan(
         Layers of the region that the edit was made from.
     edit
         The edit.
-    grid_rules
-        The rules that the plan's bounds and special-purpose grids come from.
     rules
         Staffing rules.
+    grid_rules
+        The rules by place that the plan was made with.
     plan
         Name of the plan.
     date
@@ -61,8 +61,8 @@ def revised_plan(
         rules=rules or StaffingRules(),
         plan=plan,
         date=date,
-        grid_rules=grid_rules,
         facts={"households_moved": moved, "share_moved": moved / max(total, 1)},
+        grid_rules=grid_rules,
         inherited=Inherited(now.locked[used], now.pinned, tuple(now.codes[g] for g in used), ~now.searched[used]),
     )
     return builder.build(layers, buildings, communities, street_network(streets, mode="walk"))

@@ -69,11 +69,10 @@ def divide_graph(
     for k in candidates:
         for start in range(starts * params.search.starts):
             state = np.array([(seed << 20) + 1009 * k + start], np.uint64)
-            labels = (
-                _resized(graph, present, k, params, pin, seed)
-                if present is not None
-                else _first_plan(graph, params, k, state)
-            )
+            if present is None:
+                labels = _first_plan(graph, params, k, state)
+            else:
+                labels = _resized(graph, present, k, params, pin, seed)
             labels = _anneal(graph, params, labels, HOT, pin, state)
             score = _score(graph, params, labels)
             if score < best_score:

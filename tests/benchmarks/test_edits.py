@@ -67,7 +67,7 @@ def test_rebalancing_stays_near_the_exact_minimum() -> None:
         plan = planned(6, 3, rng.integers(60, 140, 18))
         later = with_households(plan, np.round(plan.households * rng.normal(1, 0.2, 18).clip(0.3)).astype(np.int64))
         fewest = fewest_moved(later, all_units(later), PARAMS)
-        grid, _ = rebalance_units(later, PARAMS)
+        grid, _ = rebalance_units(later)
         there = np.bincount(grid) > 0
         load = np.bincount(grid, weights=later.households)[there]
         if fewest is None or ((load < 300) | (load > 500)).any():

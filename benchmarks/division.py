@@ -282,6 +282,7 @@ def write_problem(case: Case, params: DivideParams, path: Path) -> None:
         path,
         households=households,
         xy=shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy())),
+        compound=case.units.compound,
         a=links.a,
         b=links.b,
         border_m=links.border_m,

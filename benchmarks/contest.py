@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Quality:
     starts: int
 
 
-QUALITIES = {"fast": Quality(1.0, 1), "good": Quality(4.0, 3), "best": Quality(8.0, 6)}
+QUALITIES = {"fast": Quality(1.0, 1), "good": Quality(4.0, 3), "best": Quality(8.0, 3)}
 
 
 @dataclass(frozen=True)
@@ -126,15 +127,17 @@ class EqualBalance:
             self._known[by] = run, measure_plan(self.case, run.grid, self.params) | {"cpu_s": run.cpu_s}
         return self._known[by]
 
-    def like(self, within: float) -> tuple[Run, dict[str, float]]:
-        """Return the run with the narrowest bounds whose share of grids within the asked ones is at most ``within``.
+    def like(self, peer: Mapping[str, float]) -> tuple[Run, dict[str, float]]:
+        """Return the run with the narrowest bounds that keeps no more within the asked ones than ``peer``.
 
-        Found by bisection; if even the widest bounds keep more grids within, that run counts.
+        Both shares count, of grids and of households: a peer that leaves parts undivided has few grids. Found by
+        bisection; if even the widest bounds keep more within, that run counts.
         """
         low, high = 0, len(WIDENINGS) - 1
         while low < high:
             middle = (low + high) // 2
-            if self.widened(WIDENINGS[middle])[1]["within"] <= within:
+            values = self.widened(WIDENINGS[middle])[1]
+            if all(values[share] <= peer[share] for share in ("within", "households_within")):
                 high = middle
             else:
                 low = middle + 1

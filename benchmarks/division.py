@@ -142,7 +142,7 @@ def judge(title: str, values: Values, own: dict[str, Values], balance: EqualBala
     soft = bought(found)
     if not soft:
         return Judgement(title, against, "", found, {})
-    run, like = balance.like(values["within"])
+    run, like = balance.like(values)
     table.show(run, like)
     again = verdicts(values, like)
     return Judgement(title, against, run.title, found, {name: again[name] for name in soft})

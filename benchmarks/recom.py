@@ -38,7 +38,7 @@ def recom(part: Part, *, surcharge: float = 0.0) -> Indices:
     from gerrychain.optimization import SingleMetricOptimizer
     from gerrychain.proposals import recom as propose
     from gerrychain.proposals.tree_proposals import MetagraphError
-    from gerrychain.tree import bipartition_tree
+    from gerrychain.tree import PopulationBalanceError, bipartition_tree
     from gerrychain.updaters import Tally, cut_edges
 
     regions = {"compound": surcharge} if surcharge else None
@@ -55,8 +55,8 @@ def recom(part: Part, *, surcharge: float = 0.0) -> Indices:
         bipartition_tree_fn=partial(bipartition_tree, max_attempts=PAIR_ATTEMPTS, allow_pair_reselection=True),
     )
     optimizer = SingleMetricOptimizer(proposal, [], start, _score(part, node), maximize=False, rng=SEED)
-    # MetagraphError: no pair of neighbours can be divided anew. The best plan so far counts.
-    with contextlib.suppress(MetagraphError):
+    # No pair of neighbours can be divided anew: the best plan so far counts.
+    with contextlib.suppress(MetagraphError, PopulationBalanceError):
         for _ in optimizer.short_bursts(BURST, max(round(STEPS * part.share / BURST), 1)):
             pass
     found = optimizer.best_part.assignment.mapping

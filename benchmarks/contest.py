@@ -186,7 +186,9 @@ def run_peer(name: str, problem: Path, limit_s: float = LIMIT_S) -> Run:
     if code == -signal.SIGPROF:
         report = target.with_suffix(".done")
         after = report.read_text() if report.exists() else "0"
-        return Run(title, remark=f"stopped after {limit_s:g} s with {after} parts done")
+        with np.load(problem) as file:
+            parts = int(file["part"].max()) + 1
+        return Run(title, remark=f"stopped after {limit_s:g} s with {after} of {parts} parts done")
     if code:
         return Run(title, remark=f"ended with code {code}: {done.stderr.strip()[-200:]}")
     with np.load(target) as file:

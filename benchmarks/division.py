@@ -2,8 +2,9 @@
 
 ``python -m benchmarks division`` prints the tables of docs/benchmarks.md: for each input all contestants on the same
 units, links and numbers of grids, verdicts by column, then how time grows, whether plans repeat, in which columns any
-peer is better, and every target with its value. All of it takes about an hour, most of it the peers'. ``python -m benchmarks.division "generated 10k" Singapore`` runs the
-named inputs only; targets that need others are then "not measured".
+peer is better, and every target with its value. All of it takes about an hour, most of it the peers'.
+``python -m benchmarks.division "generated 10k" Singapore`` runs the named inputs only; targets that need others are
+then "not measured".
 
 Peers that are not installed are left out; benchmarks/requirements-peers.txt lists them, and GRIDTWIN_PEERS names the
 Python that has them if it is another one.

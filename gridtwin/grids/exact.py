@@ -56,10 +56,10 @@ class Exact:
     @property
     def proved(self) -> bool:
         """Return whether no plan is better."""
-        return self.cost - self.bound <= 1e-4 * max(1.0, abs(self.cost))
+        return bool(self.cost - self.bound <= 1e-4 * max(1.0, abs(self.cost)))
 
 
-def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices) -> Exact | None:
+def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, most_sets: int) -> Exact | None:
     """Return the best plan of a graph, starting from one within the bounds.
 
     Parameters
@@ -67,16 +67,18 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices) -> E
     graph
         One connected graph of units.
     params
-        Bounds and weights, and the quality that says how many sets of units may be looked at.
+        Bounds, weights, and the quality that says how long to choose.
     labels
         A plan within the bounds, grids 0 … k − 1, (units,); the number of grids stays.
+    most_sets
+        Give up if there are more connected sets of units that one grid could hold.
 
     Returns
     -------
     Exact or None
         None if there are too many sets to look at.
     """
-    goal, most_sets = params.objective(), params.search.most_sets
+    goal = params.objective()
     units = len(labels)
     cover, costs = grids_of_plan(graph, params, labels)
     best, best_cost = labels, float(costs.sum())
@@ -151,9 +153,9 @@ class _Programme:
 
     def __init__(self, units: int, grids: int, *, most_nodes: int = 0) -> None:
         self.solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        options = {"log_to_console": False, "output_flag": False, "threads": 1, "mip_max_nodes": most_nodes}
-        for option, value in options.items():
-            self.solver.setOptionValue(option, value)
+        self.solver.silent()
+        self.solver.setOptionValue("threads", 1)
+        self.solver.setOptionValue("mip_max_nodes", most_nodes)
         right = np.r_[np.ones(units), float(grids)]
         none = np.zeros(0, np.int32)
         self.solver.addRows(len(right), right, right, 0, np.zeros(len(right), np.int32), none, np.zeros(0))

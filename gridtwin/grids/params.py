@@ -125,7 +125,7 @@ class Quality:
 QUALITIES = {
     "fast": Quality(1.4, 1, 0, 0),
     "good": Quality(3.0, 2, 50_000, 50),
-    "best": Quality(10.0, 4, 20_000_000, 5_000),
+    "best": Quality(10.0, 4, 5_000_000, 2_000),
 }
 
 

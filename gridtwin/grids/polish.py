@@ -27,6 +27,7 @@ from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, silent
 
 NEIGHBOURS = 2  # of a grid that are divided anew with it
+WINDOW_SETS = 20_000  # connected sets of units in a window
 PASSES = 3  # over all grids of a part
 NO_BASE = np.full(1, -1, np.int32)
 
@@ -120,8 +121,8 @@ def polish(
             progress(len(found) / len(jobs), tr(mark("Looking for the best plan of each community")))
     return Polished(
         result,
-        sum(exact.cost for _, exact in found),
-        sum(exact.bound for _, exact in found),
+        float(sum(exact.cost for _, exact in found)),
+        float(sum(exact.bound for _, exact in found)),
         len(found),
         sum(exact.proved for _, exact in found),
         sum(homes for homes, _ in found),
@@ -147,7 +148,7 @@ def polish_graph(graph: UnitGraph, params: DivideParams, labels: Indices) -> Exa
     labels
         A plan within the bounds, grids 0 … k − 1, (units,).
     """
-    exact = divide_exactly(graph, params, labels)
+    exact = divide_exactly(graph, params, labels, most_sets=params.search.most_sets)
     if exact is not None:
         return exact
     better = _by_windows(graph, params, labels)
@@ -177,7 +178,7 @@ def _by_windows(graph: UnitGraph, params: DivideParams, labels: Indices) -> Indi
                     continue
                 nodes = np.flatnonzero(np.isin(labels, window))
                 local = np.searchsorted(window, labels[nodes])
-                exact = divide_exactly(subgraph(graph, nodes), params, local)
+                exact = divide_exactly(subgraph(graph, nodes), params, local, most_sets=WINDOW_SETS)
                 if exact is None:
                     continue
                 if (exact.labels != local).any():

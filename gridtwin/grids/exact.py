@@ -17,10 +17,10 @@ optimization based heuristic for political districting", Management Science 44 (
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import highspy
 import numpy as np
+from ortools.linear_solver import pywraplp
+from ortools.sat.python import cp_model
 
 from gridtwin.grids import kernel
 from gridtwin.grids.kernel import UnitGraph
@@ -29,10 +29,11 @@ from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Floats, Indices
 
 ROUNDS = 60  # of prices
-NEW_GRIDS = 1_000  # taken into the relaxation each round
+NEW_GRIDS = 400  # taken into the relaxation each round
 FEW_GRIDS, MOST_GRIDS = 2_000, 20_000  # in the programmes of whole numbers: to find a good plan, to prove it best
 SMOOTHING = 0.5  # share of the best prices so far in the next ones
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
+PRECISION = 1e6  # units of cost in whole numbers
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, m
     cover, costs = grids_of_plan(graph, params, labels)
     best, best_cost = labels, float(costs.sum())
     grids = len(costs)
-    relaxation = _Programme(units, grids)
+    relaxation = _Relaxation(units, grids)
     relaxation.add(cover, costs)
     price = np.r_[_first_prices(graph, labels, costs), 0.0]  # of each unit, and of each grid as such
     best_price, bound = price, -np.inf
@@ -108,12 +109,10 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, m
         reach = best_price[-1] + gap + TOLERANCE
         _, _, masks, costs, _, complete = enumerate_grids(graph, goal, best_price[:-1], reach, most_sets, most)
         cover = _cover(masks, units)
-        partition = _Programme(units, grids, most_nodes=params.search.most_nodes)
-        partition.add(cover, costs)
-        chosen, optimal = partition.choose(best_cost - TOLERANCE)
+        chosen, settled = _choose(cover, costs, grids, best_cost - TOLERANCE, params.search.most_work)
         if len(chosen):
             best, best_cost = np.argmax(cover[chosen], axis=0), float(costs[chosen].sum())
-        if optimal and complete:
+        if settled and complete:
             bound = best_cost
         elif not len(chosen) and most == MOST_GRIDS:
             break
@@ -148,47 +147,65 @@ def _cover(masks: Masks, units: int) -> Flags:
     return np.asarray(masks[:, unit // WORD] >> (unit % WORD).astype(np.uint64) & np.uint64(1), dtype=bool)
 
 
-class _Programme:
-    """A linear programme: cover each unit once, by a given number of grids, at least cost; grids are added as found."""
+class _Relaxation:
+    """The linear programme: cover each unit once, by so many grids in all, at least cost, with grids added as found."""
 
-    def __init__(self, units: int, grids: int, *, most_nodes: int = 0) -> None:
-        self.solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        self.solver.silent()
-        self.solver.setOptionValue("threads", 1)
-        self.solver.setOptionValue("mip_max_nodes", most_nodes)
-        right = np.r_[np.ones(units), float(grids)]
-        none = np.zeros(0, np.int32)
-        self.solver.addRows(len(right), right, right, 0, np.zeros(len(right), np.int32), none, np.zeros(0))
-        self.whole = most_nodes > 0
+    def __init__(self, units: int, grids: int) -> None:
+        self.solver = pywraplp.Solver.CreateSolver("GLOP")
+        self.rows = [self.solver.Constraint(1.0, 1.0) for _ in range(units)]
+        self.rows.append(self.solver.Constraint(float(grids), float(grids)))
+        self.solver.Objective().SetMinimization()
 
     def add(self, cover: Flags, costs: Floats) -> None:
         """Add grids, (grids, units), with their costs."""
-        count = len(costs)
-        if not count:
-            return
-        first = self.solver.getNumCol()
-        grid, row = np.nonzero(np.c_[cover, np.ones(count, bool)])  # the last row counts the grids
-        starts = np.searchsorted(grid, np.arange(count)).astype(np.int32)
-        high = np.full(count, 1.0 if self.whole else highspy.kHighsInf)
-        self.solver.addCols(
-            count, costs, np.zeros(count), high, len(row), starts, row.astype(np.int32), np.ones(len(row))
-        )
-        if self.whole:
-            kinds = np.full(count, highspy.HighsVarType.kInteger)
-            self.solver.changeColsIntegrality(count, np.arange(first, first + count, dtype=np.int32), kinds)
+        objective, count = self.solver.Objective(), self.rows[-1]
+        for members, cost in zip(cover, costs.tolist(), strict=True):
+            share = self.solver.NumVar(0.0, self.solver.infinity(), "")
+            objective.SetCoefficient(share, cost)
+            count.SetCoefficient(share, 1.0)
+            for unit in np.flatnonzero(members).tolist():
+                self.rows[unit].SetCoefficient(share, 1.0)
 
     def solve(self) -> tuple[float, Floats]:
-        """Return the value of the relaxation, and the prices of each unit and of a grid as such."""
-        self.solver.run()
-        return self.solver.getObjectiveValue(), np.array(self.solver.getSolution().row_dual)
+        """Return the least cost, and the prices of each unit and of a grid as such."""
+        self.solver.Solve()
+        return self.solver.Objective().Value(), np.array([row.dual_value() for row in self.rows])
 
-    def choose(self, below: float) -> tuple[Indices, bool]:
-        """Return the grids of the best partition that costs less than ``below``, and whether none is better."""
-        self.solver.setOptionValue("objective_bound", below)
-        self.solver.run()
-        status = self.solver.getModelStatus()
-        optimal = status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
-        values = np.array(self.solver.getSolution().col_value)
-        if not len(values) or self.solver.getObjectiveValue() >= below:
-            return np.zeros(0, np.int64), optimal
-        return np.flatnonzero(values > 0.5), optimal
+
+def _choose(cover: Flags, costs: Floats, grids: int, below: float, work: float) -> tuple[Indices, bool]:
+    """Choose grids that cover each unit once.
+
+    Parameters
+    ----------
+    cover, costs
+        Units of each grid, (grids, units), and its cost, (grids,).
+    grids
+        How many to choose.
+    below
+        What they may cost together.
+    work
+        CP-SAT's deterministic time.
+
+    Returns
+    -------
+    chosen, settled
+        The cheapest choice found, empty if none is that cheap; whether it is known that there is no better one.
+    """
+    model = cp_model.CpModel()
+    taken = [model.new_bool_var("") for _ in costs]
+    for members in cover.T:
+        model.add_exactly_one([taken[g] for g in np.flatnonzero(members).tolist()])
+    model.add(sum(taken) == grids)
+    prices = np.round(costs * PRECISION).astype(np.int64).tolist()
+    total = cp_model.LinearExpr.weighted_sum(taken, prices)
+    model.add(total <= int(below * PRECISION))
+    model.minimize(total)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 0
+    solver.parameters.max_deterministic_time = work
+    status = solver.solve(model)
+    settled = status in (cp_model.OPTIMAL, cp_model.INFEASIBLE)
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return np.zeros(0, np.int64), settled
+    return np.flatnonzero([solver.boolean_value(variable) for variable in taken]), settled

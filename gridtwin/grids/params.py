@@ -112,20 +112,20 @@ class Quality:
     most_sets
         The best plan of a walkable part is looked for among all its grids if it has at most so many connected sets
         of units (0: never).
-    most_nodes
-        Nodes of the branch and bound that chooses among them.
+    most_work
+        CP-SAT's deterministic time (about seconds) for choosing among them.
     """
 
     effort: float
     starts: int
     most_sets: int
-    most_nodes: int
+    most_work: float
 
 
 QUALITIES = {
-    "fast": Quality(1.4, 1, 0, 0),
-    "good": Quality(3.0, 2, 50_000, 50),
-    "best": Quality(10.0, 4, 5_000_000, 2_000),
+    "fast": Quality(1.4, 1, 0, 0.0),
+    "good": Quality(3.0, 2, 50_000, 1.0),
+    "best": Quality(10.0, 4, 5_000_000, 20.0),
 }
 
 

@@ -1,7 +1,7 @@
 """Polish a plan exactly: the best plan of each walkable part that is small enough, and how far the others may be.
 
 A part with few connected sets of units gets the best of all its plans (:mod:`gridtwin.grids.exact`). A larger one is
-improved where it is small: a grid with two of its neighbours at a time, as long as that helps. Grids outside their
+improved piece by piece if the quality asks for it: a grid with two of its neighbours at a time. Grids outside their
 bounds are left to the division, and so are locks: this is for new plans.
 """
 
@@ -28,7 +28,6 @@ from gridtwin.progress import Progress, silent
 
 NEIGHBOURS = 2  # of a grid that are divided anew with it
 WINDOW_SETS = 20_000  # connected sets of units in a window
-PASSES = 3  # over all grids of a part
 NO_BASE = np.full(1, -1, np.int32)
 
 
@@ -166,7 +165,7 @@ def _by_windows(graph: UnitGraph, params: DivideParams, labels: Indices) -> Indi
     count = int(labels.max()) + 1
     tail = np.repeat(np.arange(len(labels)), np.diff(graph.indptr))
     changed = np.ones(count, bool)
-    for _ in range(PASSES):
+    for _ in range(params.search.passes):
         open_, changed = changed, np.zeros(count, bool)
         for g in range(count):
             away = (labels[tail] == g) & (labels[graph.head] != g)

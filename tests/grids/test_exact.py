@@ -131,7 +131,7 @@ def test_too_many_sets_are_left_alone() -> None:
 
 def test_windows_improve_a_plan_too_large_to_prove() -> None:
     """A poor plan of a large lattice gets better, stays within bounds and connected, and has an honest bound."""
-    params = DivideParams(quality="good")
+    params = DivideParams(quality="best")
     graph = graph_of(16, 8, np.full(128, 100.0))
     column = np.arange(128) % 16
     poor = column * 2 + (np.arange(128) // 16) // 4  # strips of one by four blocks

@@ -2,7 +2,7 @@
 
 A part with few connected sets of units gets the best of all its plans (:mod:`gridtwin.grids.exact`). A larger one is
 improved piece by piece if the quality asks for it: a grid with two of its neighbours at a time. Parts with a grid
-outside its bounds are left as the division made them; locked and special-purpose grids are parts of their own that stay.
+outside its bounds stay as the division made them; locked and special-purpose grids are parts of their own, and stay.
 """
 
 from __future__ import annotations

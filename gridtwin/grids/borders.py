@@ -53,14 +53,18 @@ def highway_rank(streets: gpd.GeoDataFrame) -> tuple[Flags, Flags]:
     return bounding.to_numpy(bool), (bounding & main).to_numpy(bool)
 
 
-def blocking_lines(streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> Geometries:
-    """Return the lines that nobody walks across: banks, railways, motorways on the ground."""
+def blocking_shapes(streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> Geometries:
+    """Return the areas and lines that nobody walks across: water, railways, motorways on the ground."""
     kind = barriers["kind"].isin(BLOCKING_KINDS).to_numpy(bool)
-    lines = np.asarray(barriers.geometry.to_numpy()[kind])
-    lines = np.where(shapely.get_dimensions(lines) == 2, shapely.boundary(lines), lines)
     motorway = streets["highway"].fillna("").str.startswith("motorway")
     motorway &= streets["structure"].fillna("ground") == "ground"
-    return np.asarray(np.r_[lines, streets.geometry.to_numpy()[motorway.to_numpy(bool)]])
+    return np.asarray(np.r_[barriers.geometry.to_numpy()[kind], streets.geometry.to_numpy()[motorway.to_numpy(bool)]])
+
+
+def blocking_lines(streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> Geometries:
+    """Return the lines that nobody walks across: banks, railways, motorways on the ground."""
+    shapes = blocking_shapes(streets, barriers)
+    return np.asarray(np.where(shapely.get_dimensions(shapes) == 2, shapely.boundary(shapes), shapes))
 
 
 def along(segments: Segments, lines: Geometries) -> Flags:

@@ -86,7 +86,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
     links = links_of(units, zones)
     households = units.frame["households"].to_numpy(np.int64)
     total = np.bincount(part, weights=households)[part]
-    hopeless = _hopeless(total.astype(np.int64), zones)
+    hopeless = hopeless_totals(total.astype(np.int64), zones)
     proved: set[int] = set()
     tried: set[int] = set()
     while True:
@@ -95,7 +95,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
         shut = np.zeros(count, bool)
         if locked is not None:
             shut[: len(locked)] = locked[:count]  # mending may have used up the last numbers
-        fixed = _fixed(units, grid, zones) | shut
+        fixed = oversize(units, grid, zones) | shut
         open_ = sorted(set(np.unique(grid[(outside & ~fixed)[grid] & ~hopeless]).tolist()) - tried)
         if not open_:
             conflict = _in_conflict(outside, shut, links, grid)
@@ -110,13 +110,13 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
                 proved.add(worst)
 
 
-def _hopeless(total: Indices, zones: Zones) -> Flags:
+def hopeless_totals(total: Indices, zones: Zones) -> Flags:
     """Return the units whose walkable part has a total that no number of grids fits."""
     minimum, maximum = zones.bounds_of_units()
     return np.asarray(-(-total // maximum) > total // np.maximum(minimum, 1))
 
 
-def _fixed(units: Units, grid: Indices, zones: Zones) -> Flags:
+def oversize(units: Units, grid: Indices, zones: Zones) -> Flags:
     """Return the grids that hold a building too large for any grid: nothing can mend them."""
     largest = np.zeros(int(grid.max()) + 1, np.int64)
     np.maximum.at(largest, grid, units.largest_building)

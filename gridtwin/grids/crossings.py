@@ -15,7 +15,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridtwin.grids.borders import ALONG_M, BARRIER, BLOCKING_KINDS, Borders, blocking_lines
+from gridtwin.grids.borders import ALONG_M, BARRIER, Borders, blocking_shapes
 from gridtwin.grids.planar import Flags, Geometries, Indices, parts_of_labels
 
 BANK_M = 1.0  # a crossing lands this far from the water or the line that it crosses
@@ -48,10 +48,12 @@ def with_crossings(
     barriers
         Layer ``barriers``.
     """
-    if borders.walkable.all():
-        return borders
     count = len(units)
-    zone = _blocked_zone(streets, barriers)
+    parts = int(_parts(borders, community).max()) + 1
+    if borders.walkable.all() and parts == len(np.unique(community)):
+        return borders
+    blocked = shapely.buffer(blocking_shapes(streets, barriers), BANK_M, quad_segs=2)
+    zone = np.asarray(shapely.get_parts(shapely.union_all(blocked)))
     landings = _landings(streets[streets["walk"].fillna(True).to_numpy(bool)], units, zone)
     pairs = landings.merge(landings, on="crossing", suffixes=("_a", "_b"))
     a, b = pairs["unit_a"].to_numpy(np.int64), pairs["unit_b"].to_numpy(np.int64)
@@ -59,11 +61,16 @@ def with_crossings(
     key = borders.a * count + borders.b
     crossing = ~borders.walkable & np.isin(key, linked)
     opened = replace(borders, walkable=borders.walkable | crossing, crossing=crossing)
-    open_ = opened.walkable
-    part = parts_of_labels(opened.a[open_], opened.b[open_], community)
+    part = _parts(opened, community)
     far_a, far_b = np.divmod(linked[~np.isin(linked, key)], count)
     apart = part[far_a] != part[far_b]
     return _with_links(opened, far_a[apart], far_b[apart])
+
+
+def _parts(borders: Borders, community: Indices) -> Indices:
+    """Return the part of its community that each unit lies in; nobody can walk from one part to another."""
+    open_ = borders.walkable
+    return parts_of_labels(borders.a[open_], borders.b[open_], community)
 
 
 def _with_links(borders: Borders, a: Indices, b: Indices) -> Borders:
@@ -80,19 +87,10 @@ def _with_links(borders: Borders, a: Indices, b: Indices) -> Borders:
     )
 
 
-def _blocked_zone(streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame) -> Geometries:
-    """Return the polygons in which nobody walks but on a crossing, a metre of the banks included."""
-    kind = barriers["kind"].isin(BLOCKING_KINDS).to_numpy(bool)
-    areas = barriers.geometry.to_numpy()[kind]
-    areas = areas[shapely.get_dimensions(areas) == 2]
-    shapes = np.r_[areas, blocking_lines(streets, barriers)]
-    return np.asarray(shapely.get_parts(shapely.union_all(shapely.buffer(shapes, BANK_M, quad_segs=2))))
-
-
 def _landings(streets: gpd.GeoDataFrame, units: Geometries, zone: Geometries) -> pd.DataFrame:
     """Return the units where each chain of streets in the ``zone`` leaves it: columns crossing, unit."""
     shapes = streets.geometry.to_numpy()
-    street, area = shapely.STRtree(zone).query(shapes, predicate="intersects")
+    area, street = shapely.STRtree(shapes).query(zone, predicate="intersects")
     inside, of = shapely.get_parts(shapely.intersection(shapes[street], zone[area]), return_index=True)
     line = shapely.get_dimensions(inside) == 1
     inside, street, area = inside[line], street[of[line]], area[of[line]]
@@ -145,8 +143,8 @@ def _units_at(points: Geometries, units: Geometries, zone: Geometries) -> tuple[
     far, near = tree.query(points[alone], predicate="dwithin", distance=LANDING_M)
     if not len(far):
         return point, unit
-    wet = shapely.union_all(zone[shapely.STRtree(zone).query(points[alone], predicate="dwithin", distance=BANK_M)[1]])
-    land = shapely.difference(units[near], wet)
+    wet = np.unique(shapely.STRtree(zone).query(points[alone], predicate="dwithin", distance=BANK_M)[1])
+    land = shapely.difference(units[near], shapely.union_all(zone[wet]))
     gap = shapely.distance(points[alone][far], land)
     order = np.lexsort((near, gap, far))
     first = order[np.r_[True, far[order][1:] != far[order][:-1]]]

@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from gridtwin.grids import kernel
 from gridtwin.grids.links import Links, links_of, unit_graph
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.planar import Flags, Indices
+from gridtwin.grids.planar import Flags, Indices, parts_of_labels
 from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT
 from gridtwin.grids.units import Units
 from gridtwin.grids.zones import Zones
@@ -106,7 +106,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
             grid = solution
         else:
             tried.add(worst)
-            if verdict is Verdict.IMPOSSIBLE:
+            if verdict is Verdict.IMPOSSIBLE or _at_bottleneck(worst, links, grid, part, households, zones):
                 proved.add(worst)
 
 
@@ -157,6 +157,30 @@ def _grown(window: set[int], links: Links, grid: Indices, fixed: Flags) -> set[i
     inside = list(window)
     touching = np.r_[b[np.isin(a, inside)], a[np.isin(b, inside)]]
     return window | {int(g) for g in np.unique(touching) if not fixed[g]}
+
+
+def _at_bottleneck(worst: int, links: Links, grid: Indices, part: Indices, households: Indices, zones: Zones) -> bool:
+    """Return whether a grid lies at a unit that must share a grid with what it cuts off, and cannot.
+
+    What a unit cuts off from the rest, and has too few households for a grid, must be in the grid of that unit; if
+    together they have too many, then no division of the walkable part keeps the bounds there.
+    """
+    mine = np.flatnonzero(part == part[np.argmax(grid == worst)])
+    position = np.full(len(part), -1)
+    position[mine] = np.arange(len(mine))
+    inside = (position[links.a] >= 0) & (position[links.b] >= 0)
+    a, b = position[links.a[inside]], position[links.b[inside]]
+    load, own, bounds = households[mine], grid[mine] == worst, zones.of(mine[0])
+    near = np.unique(np.r_[np.flatnonzero(own), a[own[b]], b[own[a]]])
+    one = np.zeros(len(mine), np.int64)
+    for unit in near:
+        rest = (a != unit) & (b != unit)
+        piece = parts_of_labels(a[rest], b[rest], one)
+        cut_off = (np.bincount(piece, weights=load) < bounds.minimum)[piece]
+        cut_off[unit] = True
+        if load[cut_off].sum() > bounds.maximum and (own & cut_off & (load > 0)).any():
+            return True
+    return False
 
 
 def _divide_window(

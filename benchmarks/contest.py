@@ -79,8 +79,8 @@ def assigned(case: Case, params: DivideParams, quality: str = "fast") -> tuple[A
         return found, ""
     polished = polish(case.units, zones, found.grid, found.part, workers=1)
     facts = polished.facts()
-    share, gap = facts["households_proved_best"], facts["objective_gap"]
-    remark = f"proved best for {share:.0%} of households, gap at most {gap:.1%}"
+    share, listed = facts["households_proved_best"], facts["households_listed"]
+    remark = f"proved best for {share:.0%} of households, {facts['objective_gap']:.2%} from it at most for {listed:.0%}"
     return replace(found, grid=polished.grid), remark
 
 

@@ -39,6 +39,7 @@ from benchmarks.targets import Figures, targets
 from benchmarks.verdicts import COLUMNS, Judgement, Values, bought, rival, verdicts, where_peers_are_better
 from gridtwin.grids.params import QUALITIES, DivideParams
 from gridtwin.grids.planar import dissolve
+from gridtwin.grids.warm import compile_kernels
 
 HEAD = ("method", "grids", *(column.title for column in COLUMNS.values()), "× GridTwin", "remarks")
 
@@ -157,10 +158,7 @@ def _print_floor(steps: dict[str, float], solve_s: float) -> None:
 
 def main(names: list[str] | None = None) -> None:
     """Print everything, or the tables of the named inputs and the targets that hang on them."""
-    from benchmarks.city import generate_city
-    from gridtwin.grids import divide_region
-
-    divide_region(generate_city(3_000), workers=1)  # loads the compiled kernels
+    compile_kernels()
     print(machine())
     figures = Figures()
     judged: list[tuple[str, Judgement]] = []

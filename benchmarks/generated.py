@@ -33,10 +33,11 @@ def measure(households: int, workers: int = 1) -> dict[str, Any]:
     from gridtwin.grids import DivideParams, divide_region, make_units
     from gridtwin.grids.assign import assign_units
     from gridtwin.grids.planar import dissolve, faces_of
+    from gridtwin.grids.warm import compile_kernels
     from gridtwin.grids.zones import Zones
     from gridtwin.region import Provenance, Region, read_region
 
-    divide_region(generate_city(3_000), workers=1)  # loads the compiled kernels
+    compile_kernels()
     city = generate_city(households)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:

@@ -171,7 +171,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             Parameter(
                 "stay", "number", mark("price of 100 households that leave their grid; more keeps more in place"),
-                default=1.0, minimum=0, maximum=1000,
+                default=4.0, minimum=0, maximum=1000,
             ),
             _RULES,
             Parameter("plan", "text", mark("name of the plan"), default="default"),

@@ -72,11 +72,17 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
         )
         facts += ((tr(mark("grids without bounds")), special),)
     if "objective_gap" in m:
-        proved = tr(mark("{parts} of {all} walkable parts, {share:.0%} of their households; at most {gap:.1%} in all"))
+        proved = tr(
+            mark(
+                "{parts} of {all} walkable parts ({share:.0%} of households); with {listed} that could be listed, "
+                "at most {gap:.1%} from the best"
+            )
+        )
         value = proved.format(
             parts=m["parts_proved_best"],
             all=m["parts_within_bounds"],
             share=m["households_proved_best"],
+            listed=m["parts_listed"],
             gap=m["objective_gap"],
         )
         facts += ((tr(mark("proved to be the best plan")), value),)

@@ -47,17 +47,17 @@ class Exact:
     cost
         Its cost in the objective.
     bound
-        No plan within the bounds with as many grids costs less.
+        No plan within the bounds with as many grids costs less; None if its grids are too many to list.
     """
 
     labels: Indices
     cost: float
-    bound: float
+    bound: float | None
 
     @property
     def proved(self) -> bool:
         """Return whether no plan is better."""
-        return bool(self.cost - self.bound <= 1e-4 * max(1.0, abs(self.cost)))
+        return self.bound is not None and bool(self.cost - self.bound <= 1e-4 * max(1.0, abs(self.cost)))
 
 
 def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, most_sets: int) -> Exact | None:

@@ -114,18 +114,21 @@ class Quality:
         of units (0: never).
     most_work
         CP-SAT's deterministic time (about seconds) for choosing among them.
+    passes
+        Times that each grid of a larger part is divided anew with its neighbours, as long as that helps.
     """
 
     effort: float
     starts: int
     most_sets: int
     most_work: float
+    passes: int
 
 
 QUALITIES = {
-    "fast": Quality(1.4, 1, 0, 0.0),
-    "good": Quality(3.0, 2, 50_000, 1.0),
-    "best": Quality(10.0, 4, 5_000_000, 20.0),
+    "fast": Quality(1.8, 1, 0, 0.0, 0),
+    "good": Quality(3.0, 2, 50_000, 1.0, 0),
+    "best": Quality(10.0, 4, 5_000_000, 20.0, 3),
 }
 
 

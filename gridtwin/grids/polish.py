@@ -1,7 +1,7 @@
 """Polish a plan exactly: the best plan of each walkable part that is small enough, and how far the others may be.
 
 A part with few connected sets of units gets the best of all its plans (:mod:`gridtwin.grids.exact`). A larger one is
-improved where it is small: a grid with two of its neighbours at a time, as long as that helps. Grids outside their
+improved piece by piece if the quality asks for it: a grid with two of its neighbours at a time. Grids outside their
 bounds are left to the division, and so are locks: this is for new plans.
 """
 
@@ -28,7 +28,6 @@ from gridtwin.progress import Progress, silent
 
 NEIGHBOURS = 2  # of a grid that are divided anew with it
 WINDOW_SETS = 20_000  # connected sets of units in a window
-PASSES = 3  # over all grids of a part
 NO_BASE = np.full(1, -1, np.int32)
 
 
@@ -40,30 +39,32 @@ class Polished:
     ----------
     grid
         Grid of each unit, with the numbers of the plan, (units,).
-    cost, bound
-        Cost of the grids of the parts within bounds, and what no plan with as many grids can go below.
-    parts, proved, households, households_proved
-        Parts within bounds, those whose plan is proved to be the best, and the households of both.
+    parts
+        The walkable parts within bounds, with their households: cost, and what no plan with as many grids can go
+        below where that is known.
     """
 
     grid: Indices
-    cost: float
-    bound: float
-    parts: int
-    proved: int
-    households: int
-    households_proved: int
+    parts: tuple[tuple[int, Exact], ...]
 
     def facts(self) -> Mapping[str, Any]:
-        """Return the measures for a plan's summary; ``gap`` is the share by which the plan may be from the best."""
-        gap = (self.cost - self.bound) / self.cost if self.cost > 0 else 0.0
+        """Return the measures for a plan's summary.
+
+        ``objective_bound`` and ``objective_gap`` (the share by which the cost may exceed the least one) are those of
+        the parts whose grids could all be listed.
+        """
+        listed = [(homes, exact.cost, exact.bound) for homes, exact in self.parts if exact.bound is not None]
+        cost, bound = sum(cost for _, cost, _ in listed), sum(bound for _, _, bound in listed)
+        total = max(sum(homes for homes, _ in self.parts), 1)
         return {
-            "objective": round(self.cost, 4),
-            "objective_bound": round(self.bound, 4),
-            "objective_gap": round(gap, 6),
-            "parts_within_bounds": self.parts,
-            "parts_proved_best": self.proved,
-            "households_proved_best": self.households_proved / max(self.households, 1),
+            "objective": round(float(sum(exact.cost for _, exact in self.parts)), 4),
+            "objective_bound": round(float(bound), 4),
+            "objective_gap": round(float((cost - bound) / cost), 6) if cost > 0 else 0.0,
+            "parts_within_bounds": len(self.parts),
+            "parts_listed": len(listed),
+            "households_listed": sum(homes for homes, _, _ in listed) / total,
+            "parts_proved_best": sum(exact.proved for _, exact in self.parts),
+            "households_proved_best": sum(homes for homes, exact in self.parts if exact.proved) / total,
         }
 
 
@@ -119,15 +120,7 @@ def polish(
             result[mine] = np.unique(grid[mine])[exact.labels]
             found.append((int(households[mine].sum()), exact))
             progress(len(found) / len(jobs), tr(mark("Looking for the best plan of each community")))
-    return Polished(
-        result,
-        float(sum(exact.cost for _, exact in found)),
-        float(sum(exact.bound for _, exact in found)),
-        len(found),
-        sum(exact.proved for _, exact in found),
-        sum(homes for homes, _ in found),
-        sum(homes for homes, exact in found if exact.proved),
-    )
+    return Polished(result, tuple(found))
 
 
 def _groups(key: Indices, count: int | None = None) -> tuple[Indices, Indices]:
@@ -137,7 +130,7 @@ def _groups(key: Indices, count: int | None = None) -> tuple[Indices, Indices]:
 
 
 def polish_graph(graph: UnitGraph, params: DivideParams, labels: Indices) -> Exact:
-    """Return the best or a better plan of a connected graph, and its bound.
+    """Return the best plan of a connected graph, or a better one if its grids are too many to list.
 
     Parameters
     ----------
@@ -153,11 +146,8 @@ def polish_graph(graph: UnitGraph, params: DivideParams, labels: Indices) -> Exa
         return exact
     better = _by_windows(graph, params, labels)
     count = int(labels.max()) + 1
-    goal = params.objective()
-    cost = kernel.plan_cost(graph, goal, better.astype(np.int32), count, NO_BASE)
-    # What balance alone costs is convex, so even loads bound it; shape and cuts are never negative.
-    off = (graph.households.sum() / count - params.target) / 100.0
-    return Exact(better, cost, count * goal.balance * off * off)
+    cost = kernel.plan_cost(graph, params.objective(), better.astype(np.int32), count, NO_BASE)
+    return Exact(better, cost, None)
 
 
 def _by_windows(graph: UnitGraph, params: DivideParams, labels: Indices) -> Indices:
@@ -166,7 +156,7 @@ def _by_windows(graph: UnitGraph, params: DivideParams, labels: Indices) -> Indi
     count = int(labels.max()) + 1
     tail = np.repeat(np.arange(len(labels)), np.diff(graph.indptr))
     changed = np.ones(count, bool)
-    for _ in range(PASSES):
+    for _ in range(params.search.passes):
         open_, changed = changed, np.zeros(count, bool)
         for g in range(count):
             away = (labels[tail] == g) & (labels[graph.head] != g)

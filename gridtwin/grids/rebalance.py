@@ -20,7 +20,7 @@ from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_lab
 from gridtwin.grids.present import Present
 from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, halve
 
-STAY = 1.0  # price of 100 households that leave their grid, in units of the objective
+STAY = 4.0  # price of 100 households that leave their grid, in units of the objective
 WARM = 0.6
 REACHES = (1, 2, 10_000)  # how many grids away from a broken one may change, tried one after the other
 

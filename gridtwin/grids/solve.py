@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridtwin.grids import kernel
+from gridtwin.grids.coarsen import coarse_graph
 from gridtwin.grids.kernel import UnitGraph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Floats, Indices
@@ -16,6 +17,9 @@ HOT, COLD = 1.0, 0.03
 TURNS = 12  # of annealing around the grids that still miss the bounds
 NEAR = 2  # grids away from them that take part
 WARM = 2.0  # where that begins
+FINE_HOT = 0.3  # where the annealing of single units begins, after that of groups
+FINE_SHARE = 0.25  # of the cuts
+FINE_FLIPS = 300
 FEW_GRIDS = 25  # with more, one grid more or less makes no difference to what fits
 BIAS = 4.0  # how strongly costly borders are kept within a tree
 
@@ -66,14 +70,14 @@ def divide_graph(
     candidates = _candidates(graph.households, params)
     if candidates[0] > FEW_GRIDS:
         candidates = candidates[:1]
+    coarse = coarse_graph(graph, params) if present is None else None
     for k in candidates:
         for start in range(starts * params.search.starts):
             state = np.array([(seed << 20) + 1009 * k + start], np.uint64)
             if present is None:
-                labels = _first_plan(graph, params, k, state)
+                labels = _fresh(graph, coarse, params, k, state)
             else:
-                labels = _resized(graph, present, k, params, pin, seed)
-            labels = _anneal(graph, params, labels, HOT, pin, state)
+                labels = _anneal(graph, params, _resized(graph, present, k, params, pin, seed), HOT, pin, state)
             score = _score(graph, params, labels)
             if score < best_score:
                 best, best_score = labels, score
@@ -90,12 +94,20 @@ def divide_graph(
     return np.unique(best, return_inverse=True)[1].astype(np.int64)
 
 
-def _first_plan(graph: UnitGraph, params: DivideParams, k: int, state: kernel.State) -> kernel.Ints:
-    """Return a plan of at most ``k`` grids by recursive bisection."""
+def _fresh(
+    graph: UnitGraph, coarse: tuple[UnitGraph, Indices] | None, params: DivideParams, k: int, state: kernel.State
+) -> kernel.Ints:
+    """Return a plan of at most ``k`` grids by recursive bisection and annealing, of groups of units first."""
     n = len(graph.households)
+    free = np.zeros(n, np.bool_)
     if k == 1:
         return np.zeros(n, np.int32)
-    return kernel.seed_plan(graph, params.objective(), min(k, n), TREES, BIAS, state)[0]
+    if coarse is not None:
+        groups, group = coarse
+        labels = _fresh(groups, None, params, k, state)[group]
+        return _anneal(graph, params, labels, FINE_HOT, free, state, share=FINE_SHARE, flips=FINE_FLIPS)
+    labels = kernel.seed_plan(graph, params.objective(), min(k, n), TREES, BIAS, state)[0]
+    return _anneal(graph, params, labels, HOT, free, state)
 
 
 def _anneal(
@@ -107,16 +119,18 @@ def _anneal(
     state: kernel.State,
     *,
     locked: Flags | None = None,
+    share: float = 1.0,
+    flips: int = FLIPS_PER_CUT,
 ) -> kernel.Ints:
-    """Return the labels after annealing; locked grids and pinned units stay."""
+    """Return the labels after annealing with a share of the usual cuts; locked grids and pinned units stay."""
     grids = int(labels.max()) + 1
     if grids == 1:
         return labels
     shut = np.zeros(grids, np.bool_) if locked is None else locked
-    cuts = int(CUTS_PER_GRID * (~shut).sum() * params.search.effort)
+    cuts = int(CUTS_PER_GRID * share * (~shut).sum() * params.search.effort)
     base = np.full(1, -1, np.int32)
     return kernel.anneal(
-        graph, params.objective(), labels, grids, cuts, FLIPS_PER_CUT, hot, COLD, BIAS, base, shut, pinned, state
+        graph, params.objective(), labels, grids, cuts, flips, hot, COLD, BIAS, base, shut, pinned, state
     )[1]
 
 

@@ -130,17 +130,17 @@ def test_too_many_sets_are_left_alone() -> None:
 
 
 def test_windows_improve_a_plan_too_large_to_prove() -> None:
-    """A poor plan of a large lattice gets better, stays within bounds and connected, and has an honest bound."""
-    params = DivideParams(quality="good")
-    graph = graph_of(16, 8, np.full(128, 100.0))
-    column = np.arange(128) % 16
-    poor = column * 2 + (np.arange(128) // 16) // 4  # strips of one by four blocks
+    """A poor plan of a large lattice gets better, stays within bounds and connected, and claims no bound."""
+    params = DivideParams(quality="best")
+    graph = graph_of(16, 8, np.full(128, 50.0))
+    poor = np.arange(128) % 16  # strips of one by eight blocks
     found = polish_graph(graph, params, poor)
     assert found.cost < cost_of(graph, params, poor) - 1.0
     assert found.cost == pytest.approx(cost_of(graph, params, found.labels))
     assert connected(graph, found.labels)
-    assert np.bincount(found.labels, weights=graph.households).tolist() == [400.0] * 32
-    assert 0.0 <= found.bound <= found.cost
+    assert np.bincount(found.labels, weights=graph.households).tolist() == [400.0] * 16
+    assert found.bound is None
+    assert not found.proved
 
 
 def test_weights_are_read_from_texts() -> None:

@@ -25,7 +25,7 @@ from gridtwin.grids.links import Links, links_of
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import OUTSIDE, Geometries, Indices, faces_of
 from gridtwin.grids.planar import segments_of as segments_between
-from gridtwin.grids.units import Units, make_units
+from gridtwin.grids.units import Units, make_units, refine_units
 from gridtwin.grids.zones import Zones
 
 STREET_REACH_M = 15.0  # a census block's border runs along a centreline this near
@@ -109,7 +109,8 @@ def region_units(
     split_above
         Blocks with more households are divided between their buildings.
     land
-        Points without households that are given a cell of their own where a block is divided.
+        Points without households that are given a cell of their own where a block is divided; one with a single
+        inhabited building then is divided as well.
     """
     from gridtwin.region import read_region
 
@@ -125,7 +126,11 @@ def region_units(
     if land is not None:
         empty = gpd.GeoDataFrame({"households": 0, "persons": 0}, index=range(len(land)), geometry=land)
         buildings = pd.concat([buildings, empty.set_crs(buildings.crs)], ignore_index=True)
-    return make_units(buildings, streets, barriers, communities, split_above=split_above), buildings
+    layers = (buildings, streets, barriers, communities)
+    units = make_units(*layers, split_above=split_above)
+    if land is not None:
+        units = refine_units(units, (units.occupied == 1) & units.frame["buildings"].gt(1).to_numpy(), *layers)
+    return units, buildings
 
 
 def generated(households: int, name: str) -> Case:

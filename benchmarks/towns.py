@@ -88,6 +88,8 @@ def cambridge(folder: Path) -> dict[str, Any]:
         geometry=lines.geometry,
         crs=26986,
     )
+    water = gpd.read_file(raw / "HYDRO_WaterBodies.geojson").to_crs(26986)
+    streets = pd.concat([streets, _walkways_over(water, raw / "TRANS_SidewalkCenterlines.topojson")], ignore_index=True)
     streets.to_file(folder / "streets.gpkg", layer="streets")
     parcels = gpd.read_file(DATA / "cambridge_ma" / "derived" / "parcel_units.gpkg")
     lived = parcels[parcels["units"] > 0]
@@ -104,12 +106,21 @@ def cambridge(folder: Path) -> dict[str, Any]:
         geometry=hoods.geometry,
         crs=26986,
     ).to_file(folder / "communities.gpkg", layer="communities")
-    water = gpd.read_file(raw / "HYDRO_WaterBodies.geojson").to_crs(26986)
     water[["NAME", "geometry"]].rename(columns={"NAME": "name"}).assign(kind="water").to_file(
         folder / "barriers.gpkg", layer="barriers"
     )
     files = {name: str(folder / f"{name}.gpkg") for name in ("streets", "buildings", "communities", "barriers")}
     return files | {"crs": "EPSG:26986"}
+
+
+def _walkways_over(water: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
+    """Return the pavements and footpaths that cross ``water``.
+
+    The others are left out: they meet the centrelines nowhere, so that walks along them would be detours.
+    """
+    lines = gpd.read_file(path, on_invalid="ignore").set_crs(4326).to_crs(water.crs)  # a few have no valid line
+    over = np.unique(lines.sindex.query(water.geometry, predicate="intersects")[1])
+    return gpd.GeoDataFrame({"highway": "footway", "oneway": False}, index=over, geometry=lines.geometry.iloc[over])
 
 
 def wuhan(folder: Path) -> dict[str, Any]:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import shapely
 
-from benchmarks import towns
+from benchmarks import contest, inputs, towns
+from benchmarks.plan_measures import measure_plan
 from gridtwin.commands import COMMANDS
 from gridtwin.commands.spec import defaults_of
+from gridtwin.grids.params import DivideParams
 from gridtwin.progress import silent
 from gridtwin.region import Region, read_region
 
@@ -59,6 +61,17 @@ def test_real_towns(shared_data: Path, tmp_path: Path, name: str) -> None:
     assert measures["share_within_bounds"] >= 0.95
     assert_plan_is_sound(read_region(tmp_path / "region.gpkg"))
     assert row["map_mb"] > 0.1
+
+
+@pytest.mark.data
+def test_cambridge_by_parcels(shared_data: Path) -> None:
+    """A footbridge and a divided block join 228 households to others: only the 261 of one neighbourhood are left."""
+    case = inputs.cambridge_parcels("parcels")
+    explained = contest.run_explained(case, DivideParams())
+    values = measure_plan(case, explained.run.grid, DivideParams())
+    assert values["within"] >= 0.99
+    assert (values["contiguous"], values["nested"]) == (1.0, 1.0)
+    assert (explained.codes, explained.unexplained) == ({"TOTAL_BELOW_MIN": 1}, 0)
 
 
 @pytest.mark.data

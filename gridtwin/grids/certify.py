@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from gridtwin.grids import kernel
 from gridtwin.grids.links import REACH, Links, beside, in_conflict, links_of, unit_graph
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.planar import Flags, Indices
+from gridtwin.grids.planar import Flags, Indices, parts_of_labels
 from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT
 from gridtwin.grids.units import Units
 from gridtwin.grids.zones import Zones
@@ -85,7 +85,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
     links = links_of(units, zones)
     households = units.frame["households"].to_numpy(np.int64)
     total = np.bincount(part, weights=households)[part]
-    hopeless = _hopeless(total.astype(np.int64), zones)
+    hopeless = hopeless_totals(total.astype(np.int64), zones)
     proved: set[int] = set()
     tried: set[int] = set()
     while True:
@@ -94,7 +94,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
         shut = np.zeros(count, bool)
         if locked is not None:
             shut[: len(locked)] = locked[:count]  # mending may have used up the last numbers
-        fixed = _fixed(units, grid, zones) | shut
+        fixed = oversize(units, grid, zones) | shut
         open_ = sorted(set(np.unique(grid[(outside & ~fixed)[grid] & ~hopeless]).tolist()) - tried)
         if not open_:
             conflict = set(np.flatnonzero(in_conflict(outside, shut, grid, links)).tolist())
@@ -105,17 +105,17 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
             grid = solution
         else:
             tried.add(worst)
-            if verdict is Verdict.IMPOSSIBLE:
+            if verdict is Verdict.IMPOSSIBLE or _at_bottleneck(worst, links, grid, part, households, zones):
                 proved.add(worst)
 
 
-def _hopeless(total: Indices, zones: Zones) -> Flags:
+def hopeless_totals(total: Indices, zones: Zones) -> Flags:
     """Return the units whose walkable part has a total that no number of grids fits."""
     minimum, maximum = zones.bounds_of_units()
     return np.asarray(-(-total // maximum) > total // np.maximum(minimum, 1))
 
 
-def _fixed(units: Units, grid: Indices, zones: Zones) -> Flags:
+def oversize(units: Units, grid: Indices, zones: Zones) -> Flags:
     """Return the grids that hold a building too large for any grid: nothing can mend them."""
     largest = np.zeros(int(grid.max()) + 1, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
@@ -140,6 +140,30 @@ def _mend(
             mended[mine] = np.r_[np.flatnonzero(window), fresh][labels]
             return Verdict.POSSIBLE, mended
     return verdict, None
+
+
+def _at_bottleneck(worst: int, links: Links, grid: Indices, part: Indices, households: Indices, zones: Zones) -> bool:
+    """Return whether a grid lies at a unit that must share a grid with what it cuts off, and cannot.
+
+    What a unit cuts off from the rest, and has too few households for a grid, must be in the grid of that unit; if
+    together they have too many, then no division of the walkable part keeps the bounds there.
+    """
+    mine = np.flatnonzero(part == part[np.argmax(grid == worst)])
+    position = np.full(len(part), -1)
+    position[mine] = np.arange(len(mine))
+    inside = (position[links.a] >= 0) & (position[links.b] >= 0)
+    a, b = position[links.a[inside]], position[links.b[inside]]
+    load, own, bounds = households[mine], grid[mine] == worst, zones.of(mine[0])
+    near = np.unique(np.r_[np.flatnonzero(own), a[own[b]], b[own[a]]])
+    one = np.zeros(len(mine), np.int64)
+    for unit in near:
+        rest = (a != unit) & (b != unit)
+        piece = parts_of_labels(a[rest], b[rest], one)
+        cut_off = (np.bincount(piece, weights=load) < bounds.minimum)[piece]
+        cut_off[unit] = True
+        if load[cut_off].sum() > bounds.maximum and (own & cut_off & (load > 0)).any():
+            return True
+    return False
 
 
 def _divide_window(

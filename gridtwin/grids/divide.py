@@ -14,7 +14,7 @@ import shapely
 
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.assign import Assignment, assign_units
-from gridtwin.grids.certify import certify
+from gridtwin.grids.certify import certify, hopeless_totals, oversize
 from gridtwin.grids.links import in_conflict, links_of, parts_of
 from gridtwin.grids.locks import kept_pins, stored_locks
 from gridtwin.grids.params import DivideParams
@@ -283,13 +283,50 @@ def _refined(
     layers: tuple[gpd.GeoDataFrame, ...],
     workers: int | None,
 ) -> tuple[Units, Zones, Assignment]:
-    """Divide the blocks of communities that miss the bounds between buildings, and try those again."""
+    """Divide the blocks of communities that miss the bounds between buildings, and try those again.
+
+    Where that is not enough, blocks with one inhabited building among others are divided too: its lot is parted from
+    land that others may need. The units of communities that this does not help stay as they are.
+    """
+    units, zones, assignment = _finer(units, zones, assignment, layers, units.occupied > 1, workers)
+    lone = _lone(units, zones, assignment)
+    if not lone.any():
+        return units, zones, assignment
+    trial = _finer(units, zones, assignment, layers, lone, workers)
+    count = len(layers[-1])
+    before, after = (_outside(u, z, made.grid, count) for u, z, made in ((units, zones, assignment), trial))
+    helped = (after < before)[units.community]
+    if not helped.any():
+        return units, zones, assignment
+    return trial if helped[lone].all() else _finer(units, zones, assignment, layers, lone & helped, workers)
+
+
+def _lone(units: Units, zones: Zones, assignment: Assignment) -> Flags:
+    """Return the units with one inhabited building among others, in communities where a grid could be mended."""
+    homes = units.frame["households"].to_numpy(np.int64)
+    grid, part = assignment.grid, assignment.part
+    total = np.bincount(part, weights=homes)[part].astype(np.int64)
+    broken = (zones.outside(grid, homes) > 0) & ~oversize(units, grid, zones)
+    open_ = np.unique(units.community[broken[grid] & ~hopeless_totals(total, zones)])
+    several = units.frame["buildings"].to_numpy() > 1
+    return np.asarray((units.occupied == 1) & several & np.isin(units.community, open_))
+
+
+def _finer(
+    units: Units,
+    zones: Zones,
+    assignment: Assignment,
+    layers: tuple[gpd.GeoDataFrame, ...],
+    divisible: Flags,
+    workers: int | None,
+) -> tuple[Units, Zones, Assignment]:
+    """Divide the ``divisible`` units of communities that miss the bounds, and keep what is no worse."""
     buildings, streets, barriers, communities = layers
     grid = assignment.grid
     missing = zones.outside(grid, units.frame["households"])
     again = np.zeros(len(communities), bool)
     again[units.community[(missing > 0)[grid]]] = True
-    split = again[units.community] & (units.occupied > 1) & (zones.special < 0)
+    split = again[units.community] & divisible & (zones.special < 0)
     again &= np.bincount(units.community[split], minlength=len(again)) > 0
     if not split.any():
         return units, zones, assignment

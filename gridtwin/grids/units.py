@@ -17,6 +17,7 @@ import shapely
 from gridtwin.errors import InputError
 from gridtwin.grids import borders as border
 from gridtwin.grids.borders import Borders
+from gridtwin.grids.crossings import with_crossings
 from gridtwin.grids.planar import (
     OUTSIDE,
     Flags,
@@ -387,8 +388,7 @@ def _describe(
     segments = segments_of(faces)
     kinds, blocked = border.segment_kinds(segments, streets, barriers)
     borders = border.borders_of(segments, kinds, blocked, compound, community)
-    blocking = border.blocking_lines(streets, barriers)
-    borders = border.with_crossings(borders, faces, streets, barriers, blocking)
+    borders = with_crossings(borders, faces, community, streets, barriers)
     largest = np.zeros(len(faces), np.int64)
     inside = home >= 0
     np.maximum.at(largest, home[inside], households[inside])

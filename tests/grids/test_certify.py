@@ -102,6 +102,29 @@ def test_verdicts_agree_with_enumeration(households: list[int]) -> None:
     assert bool(done.proved) == (not good)
 
 
+def test_a_bottleneck_is_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where 228 can only be joined with 311, that is proved without a search, and nothing else is."""
+    monkeypatch.setattr("gridtwin.grids.certify.LARGEST_WINDOW", 0)
+    units = units_of(5, 1, [228, 0, 311, 200, 200])
+    whole = np.zeros(5, np.int64)
+    assert certify(units, np.array([0, 0, 0, 1, 1]), whole, zones_of(units)).proved == {0}
+    assert certify(units, np.array([0, 0, 1, 1, 1]), whole, zones_of(units)).proved == {0, 1}
+    free = units_of(5, 1, [228, 0, 211, 200, 200])
+    assert not certify(free, np.array([0, 0, 1, 1, 1]), whole, zones_of(free)).proved
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from([0, 90, 150, 210, 290, 310]), min_size=6, max_size=6))
+def test_no_bottleneck_where_a_division_exists(households: list[int]) -> None:
+    """Without any search, what bottlenecks prove is true: by enumeration no division keeps the bounds."""
+    units = units_of(6, 1, households)
+    start = assign_units(units, Zones.uniform(replace(PARAMS, effort=0.1), 6))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gridtwin.grids.certify.LARGEST_WINDOW", 0)
+        proved = certify(units, start.grid, start.part, zones_of(units)).proved
+    assert not (proved and divisible(6, 1, households))
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_mending_does_not_depend_on_luck(seed: int) -> None:
     """The same plan is mended the same way, again and again."""

@@ -189,6 +189,51 @@ def test_any_town_is_divided(households: list[int], seed: int) -> None:
     assert (plan.grids["violations"].notna() == outside).all()
 
 
+def lone_house(households: list[int]) -> dict[str, gpd.GeoDataFrame]:
+    """Return a row of three blocks; the middle one has one inhabited house, and along its south a long empty hall."""
+    town = lattice(3, 1, households)
+    house = town["buildings"].geometry.to_numpy().copy()
+    house[1] = shapely.box(140, 75, 160, 90)
+    town["buildings"] = conform(
+        gpd.GeoDataFrame({"households": [*households, 0]}, geometry=[*house, shapely.box(105, 5, 195, 20)], crs=CRS),
+        "buildings",
+    )
+    return town
+
+
+def test_a_lone_house_leaves_its_block_to_others() -> None:
+    """228 and 200 households meet over the empty part of the block between them; the house of 311 is a grid itself."""
+    town = lone_house([228, 311, 200])
+    plan = divide_region(town, date=DATE)
+    assert sorted(plan.grids["households"]) == [311, 428]
+    assert len(plan.units) == 4
+    assert (plan.summary()["gaps_m2"], plan.summary()["overlaps_m2"]) == (0.0, 0.0)
+    shapes = plan.buildings.geometry.to_numpy()
+    held = plan.units.set_index("unit_id").geometry.reindex(plan.buildings["unit_id"]).to_numpy()
+    assert shapely.covers(held, shapes).all()
+
+
+@pytest.mark.parametrize("households", [[100, 311, 400], [228, 311, 400], [228, 280, 0]])
+def test_a_block_with_a_lone_house_stays_whole(households: list[int]) -> None:
+    """Where the bounds are kept anyway, where dividing the block does not help, and where no number of grids fits."""
+    assert len(divide_region(lone_house(households), date=DATE).units) == 3
+
+
+def test_two_lone_houses_are_parted_only_where_it_helps() -> None:
+    """Of two communities that miss the bounds, the one that a divided block cannot help keeps its units."""
+    helped, other = lone_house([228, 311, 200]), lone_house([228, 311, 400])
+    other = {name: layer.set_geometry(layer.translate(1_000)) for name, layer in other.items()}
+    other["communities"]["community_id"] = "110108001002"
+    for key in ("from_junction_id", "to_junction_id"):
+        other["streets"][key] = "east " + other["streets"][key]
+    town = {}
+    for name in helped:
+        both = pd.concat([helped[name], other[name]], ignore_index=True)
+        town[name] = conform(both.drop(columns=["street_id", "building_id"], errors="ignore"), name)
+    plan = divide_region(town, date=DATE)
+    assert plan.units["community_id"].value_counts().to_dict() == {"110108001001": 4, "110108001002": 3}
+
+
 def test_two_communities_never_share_a_grid() -> None:
     """Grids are made within communities, and each community is numbered from 001."""
     town = lattice(8, 2, 100)

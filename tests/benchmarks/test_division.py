@@ -212,10 +212,12 @@ def test_the_table_is_printed(lattice, capsys):
     found = division.compare(official, PARAMS, ["power"])
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     firsts = [line.split(" | ")[0] for line in lines]
-    assert firsts[2:8] == [
+    assert firsts[2:10] == [
         "| GridTwin, fast",
         "| GridTwin, good",
         "| GridTwin, best",
+        "| GridTwin, fast, round shapes",
+        "| GridTwin, fast, streets first",
         "| GridTwin, fast, mended or proved",
         "| balanced power diagram",
         "| rows",

@@ -30,7 +30,7 @@ from benchmarks.plan_measures import measure_plan
 from gridtwin.grids.assign import Assignment, assign_units
 from gridtwin.grids.certify import certify
 from gridtwin.grids.measures import walkable_pieces
-from gridtwin.grids.params import DivideParams
+from gridtwin.grids.params import DivideParams, Weights
 from gridtwin.grids.planar import Indices, parts_of_labels, renumber
 from gridtwin.grids.polish import polish
 from gridtwin.grids.violations import violations_of
@@ -39,6 +39,13 @@ from gridtwin.grids.zones import Zones
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 60.0  # of processor time
 WALL_FACTOR = 5.0  # a peer that waits rather than works is stopped too
+WEIGHTINGS = {  # what else a planner may prefer
+    "round shapes": Weights(outside=40.0, compactness=12.0, compound_split=2.0),
+    "streets first": Weights(
+        outside=60.0, compactness=2.0, balance=0.02, inside_compound=10.0, between_buildings=8.0, minor_street=0.0,
+        main_street=0.0, barrier=0.0,
+    ),
+}  # fmt: skip
 WIDENINGS = tuple(range(0, 260, 20))  # households by which the bounds are moved apart for equal balance
 
 
@@ -88,6 +95,11 @@ def run_gridtwin(case: Case, params: DivideParams, quality: str = "fast", title:
     """Divide by GridTwin's solver; finding the links is part of its time."""
     (found, remark), seconds = timed(lambda: assigned(case, params, quality))
     return Run(title or f"GridTwin, {quality}", found.grid, seconds, remark)
+
+
+def run_weighted(case: Case, params: DivideParams, name: str) -> Run:
+    """Divide at the fast quality with other weights (:data:`WEIGHTINGS`)."""
+    return run_gridtwin(case, replace(params, weights=WEIGHTINGS[name]), title=f"GridTwin, fast, {name}")
 
 
 def run_explained(case: Case, params: DivideParams) -> Explained:

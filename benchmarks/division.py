@@ -23,12 +23,14 @@ import numpy as np
 from benchmarks import generated
 from benchmarks.contest import (
     LIMIT_S,
+    WEIGHTINGS,
     EqualBalance,
     Explained,
     Run,
     run_explained,
     run_gridtwin,
     run_peer,
+    run_weighted,
     write_problem,
 )
 from benchmarks.inputs import CASES, Case
@@ -36,7 +38,16 @@ from benchmarks.measure import machine
 from benchmarks.peers import PEERS
 from benchmarks.plan_measures import measure_plan
 from benchmarks.targets import Figures, targets
-from benchmarks.verdicts import COLUMNS, Judgement, Values, bought, rival, verdicts, where_peers_are_better
+from benchmarks.verdicts import (
+    COLUMNS,
+    Judgement,
+    Values,
+    bought,
+    nowhere_worse,
+    rival,
+    verdicts,
+    where_peers_are_better,
+)
 from gridtwin.grids.params import QUALITIES, DivideParams
 from gridtwin.grids.planar import dissolve
 from gridtwin.grids.warm import compile_kernels
@@ -107,6 +118,8 @@ def compare(case: Case, params: DivideParams, peers: list[str], limit_s: float =
     table = Table(case, params)
     runs = [run_gridtwin(case, params, quality) for quality in QUALITIES]
     own = {run.title: table.add(run) for run in runs}
+    weighted = [run_weighted(case, params, name) for name in WEIGHTINGS]
+    all_own = own | {run.title: table.add(run) for run in weighted}
     explained = run_explained(case, params)
     explained_values = table.add(explained.run)
     others: list[tuple[Run, Values]] = []
@@ -133,6 +146,14 @@ def compare(case: Case, params: DivideParams, peers: list[str], limit_s: float =
     for found in judgements:
         against = found.rival + (f"; at equal balance {found.balanced}" if found.balanced else "")
         print(f"| {found.peer} | {against} | {' | '.join(found.cells())} |", flush=True)
+    print(f"\n{table_head(('method', 'GridTwin is nowhere worse with', 'seconds ÷ those of the method'))}")
+    for run, values in others:
+        title = nowhere_worse(values, all_own)
+        ratio = all_own[title]["cpu_s"] / run.cpu_s if title else float("nan")
+        print(
+            f"| {run.title} | {title or 'none of these'} | {'–' if np.isnan(ratio) else format(ratio, '.2g')} |",
+            flush=True,
+        )
     return Compared(own, explained, explained_values, judgements)
 
 

@@ -128,6 +128,15 @@ def rival(seconds: float, own: Mapping[str, Values]) -> str:
     return quick[-1] if quick else ranked[0]
 
 
+def nowhere_worse(peer: Values, own: Mapping[str, Values]) -> str:
+    """Return GridTwin's quickest run that is at least as good as a peer in every column but the seconds, or ""."""
+    for title in sorted(own, key=lambda run: own[run]["cpu_s"]):
+        found = verdicts(peer, own[title])
+        if all(verdict is not Verdict.BETTER for name, verdict in found.items() if name != "cpu_s"):
+            return title
+    return ""
+
+
 def where_peers_are_better(judgements: Iterable[tuple[str, Judgement]]) -> dict[str, list[str]]:
     """Return by column the peers (with the input) that are better than GridTwin, balance being equal."""
     found: dict[str, list[str]] = {name: [] for name in COLUMNS}

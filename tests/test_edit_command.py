@@ -108,13 +108,40 @@ def test_locks_hold_for_edit_and_rebalance(region: Path) -> None:
     assert edit(region, "--move", unit, "--to", C)["changes"]
 
 
-def test_a_new_division_says_that_it_keeps_no_locks(region: Path) -> None:
-    """Dividing afresh over a plan with locks is told."""
-    edit(region, "--lock", A)
+def notes_of_division(path: Path, *arguments: str) -> str:
+    """Return what a new division shows."""
     done = CliRunner().invoke(
-        application(), ["divide", str(region), "--dry-run", *LATER], env={"GRIDTWIN_LANG": "en", "COLUMNS": "200"}
+        application(), ["divide", str(path), *arguments, *LATER], env={"GRIDTWIN_LANG": "en", "COLUMNS": "300"}
     )
-    assert "keeps no locks (1)" in done.stdout
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_a_new_division_keeps_locked_grids(region: Path) -> None:
+    """A locked grid keeps code, land and lock through ``divide``, and nothing needs to be said."""
+    edit(region, "--lock", A)
+    before = read_region(region)["grids"].set_index("grid_id").geometry[A]
+    shown = notes_of_division(region, "--min", "100", "--max", "300", "--overwrite")
+    assert "locked units" not in shown
+    assert "The locks of" not in shown
+    after = read_region(region)["grids"].set_index("grid_id").loc[A]
+    assert after["locked"]
+    assert shapely.equals(after.geometry, before)
+    assert after["violations"].startswith("LOCK_CONFLICT")
+
+
+def test_a_new_division_tells_of_single_locked_units(region: Path) -> None:
+    """Units locked outside locked grids are counted; those within keep their place and need no word."""
+    edit(region, "--lock", A)
+    edit(region, "--lock-unit", units_of(region, A)[0], "--lock-unit", units_of(region, B)[0])
+    assert "single locked units (1)" in notes_of_division(region, "--dry-run")
+
+
+def test_locks_belong_to_the_plan_that_was_locked(region: Path) -> None:
+    """A plan of another name begins without locks, and the note says so."""
+    edit(region, "--lock", A)
+    assert "The locks of plan 'default' (1)" in notes_of_division(region, "--plan", "trial")
+    assert not read_region(region)["grids"]["locked"].any()
 
 
 def test_units_are_locked_and_unlocked(region: Path) -> None:

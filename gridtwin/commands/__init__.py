@@ -115,7 +115,7 @@ COMMANDS: tuple[Command, ...] = (
         mark("Divide communities into management grids"),
         mark(
             "Make contiguous, compact grids within the bounds of households, inside communities, along streets; "
-            "give them codes and staff, measure them, and say which grid breaks which rule and why."
+            "give them codes and staff, measure them, and say which grid breaks which rule and why; locked grids stay."
         ),
         (
             REGION,
@@ -145,7 +145,7 @@ COMMANDS: tuple[Command, ...] = (
             DRY_RUN,
             OVERWRITE,
         ),
-        reads=("communities", "buildings", "streets", "barriers", "grids", "grid_codes"),
+        reads=("communities", "buildings", "streets", "barriers", "units", "grids", "grid_codes"),
         writes=(
             "communities", "buildings", "units", "grids", "grid_codes", "staffing", "plans", "assignments",
         ),

@@ -21,7 +21,7 @@ from gridtwin.grids.params import Weights
 from gridtwin.grids.planar import locate
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, part
-from gridtwin.region import Provenance, Region, read_region
+from gridtwin.region import Provenance, Region, current_plan_name, read_region
 from gridtwin.schemas import conform
 
 EXIT_INFEASIBLE = 4
@@ -43,8 +43,9 @@ def run(options: Options, progress: Progress) -> Outcome:
     progress(0.0, tr(mark("Reading the region")))
     region = read_region(source)
     _check_target(region, options, source, target)
+    own = current_plan_name(region) == options["plan"]
     plan = divide_region(
-        region.layers,
+        region.layers if own else _without_locks(region),
         params=params,
         grid_rules=rules_in_force(region, options),
         plan=options["plan"],
@@ -59,16 +60,28 @@ def run(options: Options, progress: Progress) -> Outcome:
         divided.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
     outcome = outcome_of(plan, options, target, files, region)
-    return replace(outcome, notes=(*outcome.notes, *_lost_locks(region)))
+    return replace(outcome, notes=(*outcome.notes, *_lost_locks(region, own=own)))
 
 
-def _lost_locks(region: Region) -> tuple[str, ...]:
-    """Return what to say where a plan with locks is divided afresh."""
-    count = sum(int(region[layer]["locked"].fillna(False).sum()) for layer in ("grids", "units"))
-    if not count:
+def _without_locks(region: Region) -> dict[str, pd.DataFrame]:
+    """Return the layers as a plan of another name finds them: locks belong to the plan that was locked."""
+    return {**region.layers, "grids": region["grids"].assign(locked=False)}
+
+
+def _lost_locks(region: Region, *, own: bool) -> tuple[str, ...]:
+    """Return what to say of locks that a new division does not keep; ``own``: it takes the place of the locked plan."""
+    grids, units = (region[name][region[name]["locked"].fillna(False)] for name in ("grids", "units"))
+    if not own and len(grids) + len(units):
+        text = mark("The locks of plan '{plan}' ({count}) do not hold for a plan of another name.")
+        return (tr(text).format(plan=current_plan_name(region), count=len(grids) + len(units)),)
+    loose = units[~units["grid_id"].isin(grids["grid_id"])]
+    if not len(loose):
         return ()
-    text = mark("A new division keeps no locks ({count}); 'gridtwin edit --redivide' divides only the grids you name.")
-    return (tr(text).format(count=count),)
+    text = mark(
+        "A new division makes new units: single locked units ({count}) are locked no more, locked grids stay. "
+        "'gridtwin rebalance' and 'gridtwin edit --redivide' keep locked units."
+    )
+    return (tr(text).format(count=len(loose)),)
 
 
 def outcome_of(

@@ -21,14 +21,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridtwin.grids import kernel
-from gridtwin.grids.links import Links, links_of, unit_graph
+from gridtwin.grids.links import REACH, Links, beside, in_conflict, links_of, unit_graph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices, parts_of_labels
 from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT
 from gridtwin.grids.units import Units
 from gridtwin.grids.zones import Zones
 
-RINGS = 2
 LARGEST_WINDOW = 150  # units; larger windows have so much room that the annealing has not failed there
 ROUNDS = 100  # solves of one window, each adding contiguity cuts
 WORK = 8.0  # CP-SAT's deterministic time for one number of grids in one window
@@ -54,7 +53,7 @@ class Certified:
     proved
         Grids that miss the bounds in any division of their window.
     in_conflict
-        Grids that are locked, or have a locked neighbour and no remedy without it.
+        Grids that are locked, or near a locked one and without remedy (:func:`gridtwin.grids.links.in_conflict`).
     """
 
     grid: Indices
@@ -98,7 +97,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
         fixed = oversize(units, grid, zones) | shut
         open_ = sorted(set(np.unique(grid[(outside & ~fixed)[grid] & ~hopeless]).tolist()) - tried)
         if not open_:
-            conflict = _in_conflict(outside, shut, links, grid)
+            conflict = set(np.flatnonzero(in_conflict(outside, shut, grid, links)).tolist())
             return Certified(grid, frozenset(proved - conflict), frozenset(conflict))
         worst = open_[0]
         verdict, solution = _mend(worst, units, links, grid, fixed, zones)
@@ -123,40 +122,24 @@ def oversize(units: Units, grid: Indices, zones: Zones) -> Flags:
     return np.asarray(largest > zones.bounds(grid)[1])
 
 
-def _in_conflict(outside: Flags, shut: Flags, links: Links, grid: Indices) -> set[int]:
-    """Return the grids outside the bounds that are locked or touch a locked one."""
-    a, b = grid[links.a], grid[links.b]
-    touching = {int(g) for g in np.unique(np.r_[a[shut[b]], b[shut[a]]])} | set(np.flatnonzero(shut).tolist())
-    return {g for g in touching if outside[g] and (grid == g).any()}
-
-
 def _mend(
     worst: int, units: Units, links: Links, grid: Indices, fixed: Flags, zones: Zones
 ) -> tuple[Verdict, Indices | None]:
     """Try growing windows around a grid; return new labels of all units, or what is known."""
     verdict = Verdict.UNDECIDED
-    window = {worst}
-    for _ in range(RINGS):
-        window = _grown(window, links, grid, fixed)
-        mine = np.flatnonzero(np.isin(grid, list(window)))
+    window = np.arange(len(fixed)) == worst
+    for _ in range(REACH):
+        window |= beside(window, grid[links.a], grid[links.b]) & ~fixed
+        mine = np.flatnonzero(window[grid])
         if len(mine) > LARGEST_WINDOW:
             return Verdict.UNDECIDED, None
-        verdict, labels = _divide_window(units, links, mine, len(window), zones.of(mine[0]))
+        verdict, labels = _divide_window(units, links, mine, int(window.sum()), zones.of(mine[0]))
         if labels is not None:
-            names = sorted(window)
-            names += list(range(int(grid.max()) + 1, int(grid.max()) + 1 + int(labels.max()) + 1 - len(names)))
+            fresh = len(fixed) + np.arange(int(labels.max()) + 1)
             mended = grid.copy()
-            mended[mine] = np.array(names)[labels]
+            mended[mine] = np.r_[np.flatnonzero(window), fresh][labels]
             return Verdict.POSSIBLE, mended
     return verdict, None
-
-
-def _grown(window: set[int], links: Links, grid: Indices, fixed: Flags) -> set[int]:
-    """Return the window with the grids that touch it, without those that nothing can mend."""
-    a, b = grid[links.a], grid[links.b]
-    inside = list(window)
-    touching = np.r_[b[np.isin(a, inside)], a[np.isin(b, inside)]]
-    return window | {int(g) for g in np.unique(touching) if not fixed[g]}
 
 
 def _at_bottleneck(worst: int, links: Links, grid: Indices, part: Indices, households: Indices, zones: Zones) -> bool:

@@ -126,8 +126,9 @@ def assign_codes(
     kept |= fixed
     codes = np.full(len(grids), None, dtype=object)
     codes[list(kept)] = list(kept.values())
-    used = pd.to_numeric(ledger["code"].str[COMMUNITY_DIGITS:], errors="coerce").fillna(0)
-    last = used.groupby(ledger["code"].str[:COMMUNITY_DIGITS]).max().astype(int).to_dict()
+    known = pd.concat([ledger["code"], pd.Series(list(kept.values()), dtype="str")])
+    used = pd.to_numeric(known.str[COMMUNITY_DIGITS:], errors="coerce").fillna(0)
+    last = used.groupby(known.str[:COMMUNITY_DIGITS]).max().astype(int).to_dict()
     for row in order:
         if codes[row] is not None:
             continue

@@ -15,11 +15,13 @@ import shapely
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.assign import Assignment, assign_units
 from gridtwin.grids.certify import certify, hopeless_totals, oversize
+from gridtwin.grids.links import in_conflict, links_of, parts_of
+from gridtwin.grids.locks import kept_pins, stored_locks
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.plan import GridPlan, Inherited, PlanBuilder
 from gridtwin.grids.planar import Flags, Floats, Indices, locate, renumber, sum_by
 from gridtwin.grids.polish import polish
-from gridtwin.grids.present import present_plan, stored_locks
+from gridtwin.grids.present import present_plan
 from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
 from gridtwin.grids.rule_faults import check_rules
 from gridtwin.grids.rules import NO_RULES, Rules
@@ -52,7 +54,8 @@ def divide_region(
     ----------
     layers
         Layers by name: buildings with households, streets and communities; barriers if there are any; grids,
-        grid_codes and assignments of earlier plans, whose codes then live on. Frames are not changed.
+        units, grid_codes and assignments of earlier plans, whose codes then live on. Grids that are locked in layer
+        grids keep land, code and lock. Frames are not changed.
     params
         Bounds, weights, effort and seed; 300–500 households a grid by default.
     rules
@@ -81,7 +84,7 @@ def divide_region(
     InputError
         If no building has a number of households, or no building lies in a community.
     LayerFaultsError
-        If ``grid_rules`` do not fit the region.
+        If ``grid_rules`` do not fit the region, or a locked or frozen grid does not lie in its community.
 
     Examples
     --------
@@ -117,18 +120,24 @@ def divide_region(
         grid, facts = polished.grid, polished.facts()
     progress(0.8, tr(mark("Measuring the plan")))
     network = street_network(streets, mode="walk")
+    unlocked = zones.unlocked()
+    links = links_of(units, unlocked)
+    kept = zones.codes(grid)
+    locked = stored_locks(layers, [kept.get(number, "") for number in range(len(proved))])
+    outside = unlocked.outside(grid, units.frame["households"]) > 0
     builder = PlanBuilder(
         units,
-        zones,
+        unlocked,
         grid,
-        assignment.part,
+        parts_of(links, unlocked),
         proved,
-        np.zeros(len(proved), bool),
+        in_conflict(outside, locked, grid, links),
         rules or StaffingRules(),
         plan,
         date,
         facts,
         grid_rules,
+        Inherited(locked, kept_pins(layers, units, locked[grid]), codes=kept),
     )
     built = builder.build(layers, buildings, communities, network)
     progress(1.0, tr(mark("The plan is ready")))

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from gridtwin.errors import EditRefused, Fault, first_ids
+from gridtwin.grids.links import REACH
 from gridtwin.grids.planar import Flags, Indices, parts_of_labels
 from gridtwin.grids.present import Present
 from gridtwin.i18n import mark
 
-FORGET_RINGS = 2  # what a search found holds while no grid up to this far away changes
 WORKING_NAME = "new-"
 LEFTOVER_COLUMNS = ("unit_id", "grid_id", "reason", "share", "households")
 
@@ -147,7 +147,7 @@ def changed_grid(
     if len(changed):
         near = np.zeros(len(made.codes), bool)
         near[np.r_[old, new]] = True
-        near = made.near(near, FORGET_RINGS)
+        near = made.near(near, REACH)  # what a search found holds while none of these changes
         made = made.changed(searched=made.searched & ~near, proved=made.proved & ~near)
     return Edit(action, arguments, plan, made, no_leftovers() if leftovers is None else leftovers)
 

@@ -9,10 +9,12 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridtwin.grids.kernel import UnitGraph
+from gridtwin.grids.kernel import Ints, UnitGraph
 from gridtwin.grids.planar import Flags, Floats, Indices
 from gridtwin.grids.units import Units
 from gridtwin.grids.zones import Zones
+
+REACH = 2  # grids away from one outside the bounds that may change so that it is mended
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,34 @@ def subgraph(graph: UnitGraph, nodes: Indices) -> UnitGraph:
     )
 
 
-def beside(flags: Flags, grid: Indices, links: Links) -> Flags:
-    """Return the flagged grids with those that share a link with one of them, (grids,)."""
-    a, b = grid[links.a], grid[links.b]
-    result = flags.copy()
-    result[b[flags[a]]] = True
-    result[a[flags[b]]] = True
-    return result
+def beside(flags: Flags, a: Indices | Ints, b: Indices | Ints, *, rings: int = 1) -> Flags:
+    """Return the flagged grids with those up to ``rings`` grids away, (grids,).
+
+    Parameters
+    ----------
+    flags
+        Some grids, (grids,).
+    a, b
+        Grids at both ends of each link, (links,).
+    rings
+        Steps from grid to grid.
+    """
+    near = flags.copy()
+    for _ in range(rings):
+        grown = near.copy()
+        grown[b[near[a]]] = True
+        grown[a[near[b]]] = True
+        if (grown == near).all():
+            break
+        near = grown
+    return near
+
+
+def ends_of(graph: UnitGraph, labels: Ints) -> tuple[Ints, Ints]:
+    """Return the grids at both ends of each link of a graph, each link in both directions."""
+    return np.repeat(labels, np.diff(graph.indptr)), labels[graph.head]
+
+
+def in_conflict(outside: Flags, locked: Flags, grid: Indices, links: Links) -> Flags:
+    """Return the grids outside the bounds that are locked, or near a locked one that might have to change, (grids,)."""
+    return np.asarray(outside & beside(locked, grid[links.a], grid[links.b], rings=REACH))

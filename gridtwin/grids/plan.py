@@ -85,12 +85,15 @@ class Inherited:
         Code that each grid is to have, None for a new one, (grids,); by default the homes decide.
     unsearched
         Grids for which no way into the bounds has been looked for, (grids,); by default none.
+    codes
+        Codes that some grids keep whatever homes they share with others, by grid.
     """
 
     locked: Flags
     pinned: Flags
     names: tuple[str | None, ...] | None = None
     unsearched: Flags | None = None
+    codes: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls, grids: int, units: int) -> Inherited:
@@ -223,7 +226,7 @@ class PlanBuilder:
             ledger=empty_layer("grid_codes") if ledger is None else ledger,
             overlap=overlap_of(former, home, homes),
             date=self.date,
-            fixed=self.zones.codes(self.grid),
+            fixed={**self.zones.codes(self.grid), **self._kept().codes},
             elsewhere=set(earlier.loc[~earlier["plan"].isin((self.plan, FORMER_PLAN)), "grid_id"]),
             names=self._kept().names,
         )

@@ -1,8 +1,8 @@
 """Polish a plan exactly: the best plan of each walkable part that is small enough, and how far the others may be.
 
 A part with few connected sets of units gets the best of all its plans (:mod:`gridtwin.grids.exact`). A larger one is
-improved piece by piece if the quality asks for it: a grid with two of its neighbours at a time. Grids outside their
-bounds are left to the division, and so are locks: this is for new plans.
+improved piece by piece if the quality asks for it: a grid with two of its neighbours at a time. Parts with a grid
+outside its bounds stay as the division made them; locked and special-purpose grids are parts of their own, and stay.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from gridtwin.errors import InputError, InputMissingError, first_ids
-from gridtwin.grids.links import Links, beside, links_of, parts_of
+from gridtwin.grids.links import Links, beside, in_conflict, links_of, parts_of
+from gridtwin.grids.locks import stored_locks
 from gridtwin.grids.measures import walkable_pieces
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
@@ -129,14 +130,12 @@ class Present:
 
     @property
     def in_conflict(self) -> Flags:
-        """Return which grids outside the bounds are locked or touch a locked one, (grids,)."""
-        return np.asarray(self.outside & beside(self.locked, self.grid, self.links))
+        """Return which grids outside the bounds are locked or near a locked one, (grids,)."""
+        return in_conflict(self.outside, self.locked, self.grid, self.links)
 
     def near(self, grids: Flags, rings: int) -> Flags:
         """Return the flagged grids with those up to ``rings`` grids away, (grids,)."""
-        for _ in range(rings):
-            grids = beside(grids, self.grid, self.links)
-        return grids
+        return beside(grids, self.grid[self.links.a], self.grid[self.links.b], rings=rings)
 
     def changed(self, **fields: Any) -> Present:
         """Return the plan with other values of some fields but ``units``; what is known of the units stays known."""
@@ -194,12 +193,6 @@ def present_plan(
         searched,
         proved,
     )
-
-
-def stored_locks(layers: Mapping[str, pd.DataFrame], codes: Any) -> Flags:
-    """Return which of the grids are locked in layer ``grids``, (grids,)."""
-    grids = layers.get("grids", empty_layer("grids"))
-    return np.isin(codes, grids.loc[grids["locked"].fillna(False).astype(bool), "grid_id"])
 
 
 def _verdicts(layers: Mapping[str, pd.DataFrame], names: Any, grid: Indices, units: Units) -> tuple[Flags, Flags]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gridtwin.grids import kernel
 from gridtwin.grids.kernel import UnitGraph
-from gridtwin.grids.links import beside, unit_graph
+from gridtwin.grids.links import beside, ends_of, unit_graph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_labels, sum_by
 from gridtwin.grids.present import Present
@@ -55,7 +55,7 @@ def rebalance_units(plan: Present, *, stay: float = STAY, start: Indices | None 
 def coarse_units(plan: Present, grid: Indices) -> Flags:
     """Return the units in and around broken grids that could still be divided between their buildings."""
     broken = _broken(plan, grid)
-    near = beside(broken, grid, plan.links)
+    near = beside(broken, grid[plan.links.a], grid[plan.links.b])
     locked = np.zeros(len(near), bool)
     locked[: len(plan.locked)] = plan.locked[: len(near)]
     return np.asarray((near & ~locked)[grid] & (plan.units.occupied > 1))
@@ -195,8 +195,8 @@ class _Search:
 
     def neighbours(self, labels: kernel.Ints, grid: int) -> Indices:
         """Return the grids that touch ``grid``."""
-        tail = np.repeat(np.arange(len(labels)), np.diff(self.graph.indptr))
-        return np.setdiff1d(labels[self.graph.head[labels[tail] == grid]], [grid])
+        a, b = ends_of(self.graph, labels)
+        return np.setdiff1d(b[a == grid], [grid])
 
     def split(self, labels: kernel.Ints, grid: int, fresh: int) -> kernel.Ints:
         """Return the labels with ``grid`` cut in two; the larger side, or that of the pinned units, keeps it."""
@@ -210,14 +210,7 @@ class _Search:
         load = np.bincount(labels, weights=self.graph.households, minlength=count)
         there = np.bincount(labels, minlength=count) > 0
         open_ = there & ((load < self.params.minimum) | (load > self.params.maximum))
-        tail = np.repeat(np.arange(len(labels)), np.diff(self.graph.indptr))
-        a, b = labels[tail], labels[self.graph.head]
-        for _ in range(min(reach, count)):
-            grown = open_.copy()
-            grown[b[open_[a]]] = True
-            if (grown == open_).all():
-                break
-            open_ = grown
+        open_ = beside(open_, *ends_of(self.graph, labels), rings=reach)
         goal = self.params.objective()._replace(stay=self.stay)
         state = np.array([self.seed + reach], np.uint64)
         cuts = int(CUTS_PER_GRID * count * self.params.search.effort)

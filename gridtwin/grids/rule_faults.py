@@ -11,11 +11,9 @@ import pandas as pd
 import shapely
 
 from gridtwin.errors import MAX_IDS_SHOWN, Fault, LayerFaultsError, first_ids
-from gridtwin.grids.rules import BoundsRule, FrozenRule, Rules, SpecialRule, like
+from gridtwin.grids.rules import SHARED_M2, BoundsRule, FrozenRule, Rules, SpecialRule, like
 from gridtwin.i18n import mark
 from gridtwin.load.mapping import close_match
-
-SHARED_M2 = 1.0  # frozen areas that share less land than this only touch
 
 
 def check_rules(rules: Rules, layers: Mapping[str, pd.DataFrame], *, special: bool = True) -> None:

@@ -16,6 +16,7 @@ from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
 from gridtwin.i18n import mark
 
+SHARED_M2 = 1.0  # areas that share less land than this only touch
 SELECT_ONE = mark("give one of: {names}")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from gridtwin.grids import kernel
 from gridtwin.grids.coarsen import coarse_graph
 from gridtwin.grids.kernel import UnitGraph
+from gridtwin.grids.links import beside, ends_of
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Floats, Indices
 
@@ -138,10 +139,7 @@ def _far(graph: UnitGraph, params: DivideParams, labels: kernel.Ints) -> Flags:
     """Return the grids that are more than ``NEAR`` others away from any that misses the bounds."""
     load = np.bincount(labels, weights=graph.households)
     near = (load < params.minimum) | (load > params.maximum)
-    a, b = labels[np.repeat(np.arange(len(labels)), np.diff(graph.indptr))], labels[graph.head]
-    for _ in range(NEAR):
-        near[b[near[a]]] = True
-    return np.asarray(~near)
+    return np.asarray(~beside(near, *ends_of(graph, labels), rings=NEAR))
 
 
 def _score(graph: UnitGraph, params: DivideParams, labels: kernel.Ints) -> tuple[int, float, float]:

@@ -11,43 +11,66 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridtwin.grids.locks import check_kept_land, stored_locks
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Floats, Geometries, Indices, Segments, absorb, locate, parts_of_labels, sum_by
 from gridtwin.grids.rules import FrozenRule, Rules, SpecialRule
 from gridtwin.grids.units import Units
-from gridtwin.grids.zones import FROZEN, SpecialGrid, Zones
+from gridtwin.grids.zones import FROZEN, SpecialGrid, Zones, grids_as_they_are
+from gridtwin.schemas import empty_layer
 
 LEAST_FLOOR_M2 = 1.0  # a building drawn as a point counts as this much floor
 
 
 @dataclass(frozen=True)
 class Areas:
-    """Land whose outline a rule gives: the units are made within it, never across its outline.
+    """Land whose outline is given: the units are made within it, never across its outline.
 
     Attributes
     ----------
     shapes
         Polygons; where two overlap the first one counts.
-    rules
-        The rule of each polygon.
-    codes
-        Code of the present grid that each polygon is, empty if none.
+    becomes
+        The grid that each polygon is, in each community, or the rule by which grids are made of it.
     """
 
     shapes: Geometries
-    rules: tuple[SpecialRule | FrozenRule, ...]
-    codes: tuple[str, ...]
+    becomes: tuple[SpecialGrid | SpecialRule, ...]
 
 
 def areas_of(rules: Rules, layers: Mapping[str, pd.DataFrame]) -> Areas:
-    """Return the land of frozen grids, then of polygons; the outline of a polygon goes around buildings."""
-    codes = rules.frozen_codes
-    present = layers["grids"].set_index("grid_id").geometry if codes else {}
+    """Return the land of frozen and of locked grids, then of polygons, whose outline goes around buildings.
+
+    Raises
+    ------
+    LayerFaultsError
+        If a frozen or locked grid does not lie in its community.
+    """
+    grids = with_frozen(rules, layers.get("grids", empty_layer("grids")))
+    codes = grids["grid_id"]
+    kept = grids[codes.isin(rules.frozen_codes) | stored_locks(layers, codes)]
+    check_kept_land(kept, layers["communities"])
     both: tuple[SpecialRule | FrozenRule, ...] = (*rules.frozen, *rules.special)
     drawn = [rule for rule in both if rule.area is not None]
-    shapes = [present[code] for code in codes] + [_around_buildings(rule.area, layers["buildings"]) for rule in drawn]
-    none = [""] * len(drawn)
-    return Areas(np.array(shapes, dtype=object), (*codes.values(), *drawn), (*codes, *none))
+    shapes = [*kept.geometry, *(_around_buildings(rule.area, layers["buildings"]) for rule in drawn)]
+    made = [_frozen(rule) if isinstance(rule, FrozenRule) else rule for rule in drawn]
+    return Areas(np.array(shapes, dtype=object), (*grids_as_they_are(kept), *made))
+
+
+def _frozen(rule: FrozenRule) -> SpecialGrid:
+    """Return the grid that a rule freezes."""
+    return SpecialGrid(FROZEN, rule.name, rule.name_zh, rule.note)
+
+
+def with_frozen(rules: Rules, grids: pd.DataFrame) -> pd.DataFrame:
+    """Return layer ``grids`` with purpose, names and decree of those that rules freeze by their code."""
+    made = {code: _frozen(rule) for code, rule in rules.frozen_codes.items()}
+    rows = grids["grid_id"].isin(made)
+    values = {
+        column: grids["grid_id"].map({code: getattr(grid, column) for code, grid in made.items()})
+        for column in ("purpose", "name", "name_zh", "decree")
+    }
+    return grids.assign(**{column: grids[column].where(~rows, value) for column, value in values.items()})
 
 
 def _around_buildings(area: Any, buildings: gpd.GeoDataFrame) -> Any:
@@ -81,23 +104,22 @@ def zones_of(
     buildings, communities
         Layers of the data dictionary.
     areas
-        Land whose outline the rules give (:func:`areas_of`).
+        Land whose outline is given (:func:`areas_of`).
 
     Notes
     -----
-    Frozen grids come first, then the rules in their order; a unit belongs to the first that takes it. Land without
-    households that special-purpose grids cut off from the rest of its community belongs to the one with the
+    Frozen and locked grids come first, then the rules in their order; a unit belongs to the first that takes it. Land
+    without households that special-purpose grids cut off from the rest of its community belongs to the one with the
     longest common border.
     """
     search = _Search(units, buildings, np.full(len(units.frame), -1))
     at = locate(shapely.point_on_surface(units.frame.geometry.to_numpy()), areas.shapes)
-    for number, (rule, code) in enumerate(zip(areas.rules, areas.codes, strict=True)):
-        if isinstance(rule, FrozenRule):
-            grid = SpecialGrid(FROZEN, rule.name, rule.name_zh, rule.note, code)
+    for number, grid in enumerate(areas.becomes):
+        if isinstance(grid, SpecialGrid):
             search.add(grid, at == number, units.community)
     for rule in rules.special:
         if rule.area is not None:
-            inside = at == next(n for n, other in enumerate(areas.rules) if other is rule)
+            inside = at == next(n for n, other in enumerate(areas.becomes) if other is rule)
             search.add_pieces(rule, inside, np.ones(len(buildings), bool))
         else:
             column, words = rule.buildings_by
@@ -190,10 +212,4 @@ def zones_of_plan(rules: Rules, params: DivideParams, units: pd.DataFrame, layer
     grids = layers.get("grids")
     if grids is None:
         return zones
-    codes = rules.frozen_codes
-    notes = {code: (FROZEN, rule.name, rule.name_zh, rule.note) for code, rule in codes.items()}
-    rows = grids["grid_id"].isin(notes)
-    grids = grids.copy(deep=False)
-    for place, column in enumerate(("purpose", "name", "name_zh", "decree")):
-        grids[column] = grids[column].where(~rows, grids["grid_id"].map({c: note[place] for c, note in notes.items()}))
-    return zones.with_plan(units["grid_id"], grids)
+    return zones.with_plan(units["grid_id"], with_frozen(rules, grids))

@@ -117,7 +117,7 @@ def _lumpy(*, proved: bool, conflict: bool, unsearched: bool) -> tuple[str, str]
     if unsearched:
         return "NOT_REPAIRED", tr(mark("no repair has been tried since the edit or the new count"))
     if conflict:
-        return "LOCK_CONFLICT", tr(mark("the grid or a neighbour is locked"))
+        return "LOCK_CONFLICT", tr(mark("the grid or one near it is locked"))
     if proved:
         return "LUMPY_PROVED", tr(
             mark("proved: these buildings and blocks cannot be shared out better among this grid and its neighbours")

@@ -22,7 +22,8 @@ class SpecialGrid:
     Attributes
     ----------
     purpose
-        One of :data:`gridtwin.schemas.GRID_PURPOSES`; "frozen" for one that stays as it is by decree.
+        One of :data:`gridtwin.schemas.GRID_PURPOSES`; "frozen" for one that stays as it is by decree, "general" for
+        a locked one that is set aside while its community is divided (:meth:`Zones.unlocked`).
     name, name_zh
         What people call it, in English and Chinese.
     decree
@@ -75,10 +76,13 @@ class Zones:
             Layer ``grids`` of the plan.
         """
         found = grids[grids["purpose"].fillna(GENERAL).ne(GENERAL) & grids["grid_id"].isin(codes)]
-        text = found[["purpose", "name", "name_zh", "decree", "grid_id"]].fillna("")
         special = pd.Index(found["grid_id"]).get_indexer(codes)
-        made = tuple(SpecialGrid(*row) for row in text.itertuples(index=False))
-        return replace(self, special=np.asarray(special, np.int64), special_grids=made)
+        return replace(self, special=np.asarray(special, np.int64), special_grids=grids_as_they_are(found))
+
+    def unlocked(self) -> Zones:
+        """Return the zones with locked grids of general purpose as ordinary land, which has bounds."""
+        ordinary = np.array([grid.purpose == GENERAL for grid in self.special_grids] + [True])[self.special]
+        return replace(self, special=np.where(ordinary, -1, self.special))
 
     def at(self, former: Indices) -> Zones:
         """Return the zones of other units, each a part of the unit ``former``, (other units,)."""
@@ -149,3 +153,9 @@ class Zones:
         """Return the codes that special-purpose grids keep, by grid."""
         special = self.special_of(grid)
         return {g: code for g, s in enumerate(special) if s >= 0 and (code := self.special_grids[s].code)}
+
+
+def grids_as_they_are(grids: pd.DataFrame) -> tuple[SpecialGrid, ...]:
+    """Return rows of layer ``grids`` as grids that keep code, purpose and names."""
+    text = grids[["purpose", "name", "name_zh", "decree", "grid_id"]].fillna({"purpose": GENERAL}).fillna("")
+    return tuple(SpecialGrid(*row) for row in text.itertuples(index=False))

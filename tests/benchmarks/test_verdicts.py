@@ -7,6 +7,7 @@ from benchmarks.verdicts import (
     Judgement,
     Verdict,
     bought,
+    nowhere_worse,
     rival,
     verdict,
     verdicts,
@@ -85,3 +86,13 @@ def test_peers_are_better_at_equal_balance_only():
     assert {name for name, peers in better.items() if peers} == {"street_share", "cpu_s"}
     assert better["street_share"] == ["peer (town)"]
     assert "better (worse at equal balance)" in found.cells()
+
+
+def test_the_quickest_run_that_is_nowhere_worse():
+    """A run counts if no column but the seconds is worse; of several the quickest does, and none is an empty title."""
+    slow, round_ = OWN | {"compactness": 0.67, "cpu_s": 5.0}, OWN | {"compactness": 0.67, "cpu_s": 2.0}
+    own = {"fast": OWN, "slow": slow, "round": round_}
+    assert nowhere_worse(OWN | {"cpu_s": 0.1}, own) == "fast"
+    assert nowhere_worse(OWN | {"compactness": 0.66}, own) == "round"
+    assert nowhere_worse(OWN | {"street_share": 0.8}, own) == ""
+    assert nowhere_worse(OWN | {"split": NAN}, own) == "fast"

@@ -54,6 +54,20 @@ def test_numbered_from_west_to_east_and_north_to_south() -> None:
     assert {code[:12] for code in codes} == {COMMUNITY}
 
 
+def test_a_code_that_is_kept_is_not_given_again() -> None:
+    """Where the ledger does not know the code that a grid keeps, the next new grid gets the one after it."""
+    codes, ledger = assign_codes(
+        grids_of(squares(2)),
+        np.array([COMMUNITY] * 2, dtype=object),
+        ledger=empty_layer("grid_codes"),
+        overlap=overlap_of(pd.Series([None] * 2, dtype="str"), np.arange(2), np.full(2, 400.0)),
+        date="2026-01-01",
+        fixed={1: f"{COMMUNITY}001"},
+    )
+    assert codes.tolist() == [f"{COMMUNITY}002", f"{COMMUNITY}001"]
+    assert ledger["code"].is_unique
+
+
 def test_reading_order_forgives_ragged_rows() -> None:
     """Squares that stand a few metres higher or lower are still one row."""
     y = np.array([3.0, -4.0, 2.0, 0.0])

@@ -16,8 +16,10 @@ from gridtwin.grids.edit import Edit, redo, undo
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import parts_of_labels
 from gridtwin.grids.present import Present, present_plan
+from gridtwin.grids.rules import Rules, SpecialRule
 from gridtwin.load.toy import toy_town
 from tests.grids.lattice import lattice, two_sides
+from tests.grids.rule_town import rule_town
 
 DATE = "2026-01-01"
 WEST = "110108001001"
@@ -119,6 +121,26 @@ def test_every_operation_refuses_a_locked_grid(toy: Present) -> None:
     ):
         with pytest.raises(EditRefused, match="locked"):
             refused()
+
+
+def test_every_operation_refuses_a_special_purpose_grid() -> None:
+    """Units neither leave a campus nor join it, and it is not split, merged or divided anew."""
+    rules = Rules(special=(SpecialRule("campus", uses=("school",)),))
+    town = rule_town(schools=(0, 1))
+    made = divide_region(town, grid_rules=rules, date=DATE)
+    plan = present_plan({**town, **made.layers()}, DivideParams(), rules=rules)
+    campus = made.grids.loc[made.grids["purpose"] == "campus", "grid_id"].iloc[0]
+    near = next(code for code in plan.codes if code != campus and code.startswith(campus[:12]))
+    for refused, fault in (
+        (lambda: edits.move_units(plan, units_of(plan, campus)[:1], near), "units_special"),
+        (lambda: edits.move_units(plan, units_of(plan, near)[:1], campus), "grids_special"),
+        (lambda: edits.split_grid(plan, campus), "grids_special"),
+        (lambda: edits.merge_grids(plan, [campus, near]), "other_part"),
+        (lambda: edits.redivide(plan, [campus, near]), "grids_special"),
+    ):
+        with pytest.raises(EditRefused) as caught:
+            refused()
+        assert fault in {found.code for found in caught.value.faults}
 
 
 def test_a_pinned_unit_stays(toy: Present) -> None:

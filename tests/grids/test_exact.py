@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import networkx as nx
@@ -14,7 +15,7 @@ from gridtwin.grids import kernel
 from gridtwin.grids.exact import divide_exactly, grids_of_plan
 from gridtwin.grids.kernel import UnitGraph
 from gridtwin.grids.kernel_exact import WORD, enumerate_grids
-from gridtwin.grids.params import DivideParams, Weights
+from gridtwin.grids.params import QUALITIES, DivideParams, Weights
 from gridtwin.grids.polish import polish_graph
 from gridtwin.grids.solve import divide_graph
 from tests.grids.test_kernel import NO_BASE, connected, graph_of
@@ -129,8 +130,9 @@ def test_too_many_sets_are_left_alone() -> None:
     assert divide_exactly(graph, PARAMS, labels, most_sets=50_000) is None
 
 
-def test_windows_improve_a_plan_too_large_to_prove() -> None:
+def test_windows_improve_a_plan_too_large_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:
     """A poor plan of a large lattice gets better, stays within bounds and connected, and claims no bound."""
+    monkeypatch.setitem(QUALITIES, "best", replace(QUALITIES["best"], most_sets=1_000))
     params = DivideParams(quality="best")
     graph = graph_of(16, 8, np.full(128, 50.0))
     poor = np.arange(128) % 16  # strips of one by eight blocks
@@ -138,7 +140,8 @@ def test_windows_improve_a_plan_too_large_to_prove() -> None:
     assert found.cost < cost_of(graph, params, poor) - 1.0
     assert found.cost == pytest.approx(cost_of(graph, params, found.labels))
     assert connected(graph, found.labels)
-    assert np.bincount(found.labels, weights=graph.households).tolist() == [400.0] * 16
+    load = np.bincount(found.labels, weights=graph.households)
+    assert (len(load), load.min() >= 300, load.max() <= 500) == (16, True, True)
     assert found.bound is None
     assert not found.proved
 

@@ -58,6 +58,16 @@ def test_a_plan_says_which_grids_are_special() -> None:
     assert made.special_grids == (SpecialGrid("market", name_zh="市场", code="c"),)
 
 
+def test_locked_grids_have_bounds_again_when_the_plan_is_judged() -> None:
+    """A locked grid of general purpose becomes ordinary land; a campus stays one, locked or not."""
+    made = (SpecialGrid("campus", code="6"), SpecialGrid("general", code="7"))
+    aside = Zones((CITY,), np.zeros(4, np.int64), np.array([0, 1, -1, -1]), made)
+    grid = np.array([0, 1, 2, 2])
+    assert aside.outside(grid, [9, 9, 150, 100]).tolist() == [0, 0, 50]
+    assert aside.unlocked().outside(grid, [9, 9, 150, 100]).tolist() == [0, 291, 50]
+    assert aside.codes(grid) == {0: "6", 1: "7"}
+
+
 @given(st.lists(st.integers(0, 600), min_size=6, max_size=6), st.lists(st.integers(0, 3), min_size=6, max_size=6))
 def test_uniform_zones_are_one_pair_of_bounds(households: list[int], labels: list[int]) -> None:
     """Without rules, what is outside is what is below the minimum or above the maximum."""

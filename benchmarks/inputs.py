@@ -95,9 +95,7 @@ def make_case(
     )
 
 
-def region_units(
-    path: Path, floor: Clock, *, split_above: int, land: Geometries | None = None
-) -> tuple[Units, pd.DataFrame]:
+def region_units(path: Path, floor: Clock, *, split_above: int, lone: bool = False) -> tuple[Units, pd.DataFrame]:
     """Read a region and make its units; return them and the buildings.
 
     Parameters
@@ -108,9 +106,8 @@ def region_units(
         Measures reading and polygonising.
     split_above
         Blocks with more households are divided between their buildings.
-    land
-        Points without households that are given a cell of their own where a block is divided; one with a single
-        inhabited building then is divided as well.
+    lone
+        Whether blocks with one inhabited building among others are divided too.
     """
     from gridtwin.region import read_region
 
@@ -123,12 +120,9 @@ def region_units(
     lines.append(streets.geometry.to_numpy()[streets["structure"].fillna("ground").eq("ground")])
     with floor.step("polygonising"):
         faces_of(np.concatenate(lines))
-    if land is not None:
-        empty = gpd.GeoDataFrame({"households": 0, "persons": 0}, index=range(len(land)), geometry=land)
-        buildings = pd.concat([buildings, empty.set_crs(buildings.crs)], ignore_index=True)
     layers = (buildings, streets, barriers, communities)
     units = make_units(*layers, split_above=split_above)
-    if land is not None:
+    if lone:
         units = refine_units(units, (units.occupied == 1) & units.frame["buildings"].gt(1).to_numpy(), *layers)
     return units, buildings
 
@@ -184,16 +178,13 @@ def cambridge_parcels(name: str) -> Case:
     from gridtwin.commands.spec import defaults_of
     from gridtwin.progress import silent
 
-    parcels = gpd.read_file(DATA / "cambridge_ma" / "derived" / "parcel_units.gpkg")
-    free = parcels[parcels["units"].eq(0) & ~parcels.geometry.is_empty & parcels["ML"].str.contains(r"\d")]
     build = next(command for command in COMMANDS if command.name == "build")
     floor = Clock()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "region.gpkg"
         given = towns.cambridge(Path(folder))
         build.runner()(defaults_of(build, {**given, "out": str(path), "name": name}), silent)
-        land = shapely.point_on_surface(free.geometry.to_numpy())
-        units, buildings = region_units(path, floor, split_above=1, land=land)
+        units, buildings = region_units(path, floor, split_above=1, lone=True)
     inside = shapely.point_on_surface(units.frame.geometry.to_numpy())
     order = np.argsort(buildings["households"].fillna(0).to_numpy(), kind="stable")
     order = order[units.building_unit[order] >= 0]

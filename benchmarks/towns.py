@@ -92,10 +92,11 @@ def cambridge(folder: Path) -> dict[str, Any]:
     streets = pd.concat([streets, _walkways_over(water, raw / "TRANS_SidewalkCenterlines.topojson")], ignore_index=True)
     streets.to_file(folder / "streets.gpkg", layer="streets")
     parcels = gpd.read_file(DATA / "cambridge_ma" / "derived" / "parcel_units.gpkg")
-    lived = parcels[parcels["units"] > 0]
+    # Parcels without homes count as empty buildings; those without a number are streets and water.
+    sites = parcels[parcels["units"].gt(0) | parcels["ML"].str.contains(r"\d") & ~parcels.geometry.is_empty]
     homes = gpd.GeoDataFrame(
-        {"households": lived["units"].to_numpy()},
-        geometry=shapely.point_on_surface(lived.geometry.to_numpy()),
+        {"households": sites["units"].to_numpy()},
+        geometry=shapely.point_on_surface(sites.geometry.to_numpy()),
         crs=26986,
     )
     homes.to_file(folder / "buildings.gpkg", layer="buildings")

@@ -19,7 +19,7 @@ from gridtwin.progress import silent
 from gridtwin.region import Region, read_region
 
 CALLS = {command.name: command for command in COMMANDS}
-IN_TESTS = ("Toa Payoh", "Cambridge MA", "Beijing Qinghuayuan")
+IN_TESTS = {"Toa Payoh": 0.95, "Cambridge MA": 0.99, "Beijing Qinghuayuan": 0.95}  # least share within the bounds
 
 
 def call(name: str, /, **given: Any) -> Any:
@@ -50,7 +50,7 @@ def assert_plan_is_sound(region: Region) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("name", IN_TESTS)
 def test_real_towns(shared_data: Path, tmp_path: Path, name: str) -> None:
-    """A real town is divided soundly: at least 95 % of grids within bounds, every exception explained."""
+    """A real town is divided soundly: nearly all grids within bounds, every exception explained."""
     town = next(town for town in towns.TOWNS if town.name == name)
     row = towns.run_town(town, tmp_path)
     measures = row["measures"]
@@ -58,7 +58,7 @@ def test_real_towns(shared_data: Path, tmp_path: Path, name: str) -> None:
     assert (measures["gaps_m2"], measures["overlaps_m2"]) == (0.0, 0.0)
     avoidable = measures["violations"].get("LUMPY_NOT_PROVED", 0)
     assert avoidable <= 0.01 * measures["grids"] + 1
-    assert measures["share_within_bounds"] >= 0.95
+    assert measures["share_within_bounds"] >= IN_TESTS[name]
     assert_plan_is_sound(read_region(tmp_path / "region.gpkg"))
     assert row["map_mb"] > 0.1
 

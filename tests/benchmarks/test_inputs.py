@@ -1,37 +1,39 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
-import shapely
 
 from benchmarks import inputs
 from benchmarks.city import CRS, generate_city
 from benchmarks.measure import Clock
 from benchmarks.plan_measures import measure_plan
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.planar import locate
+from gridtwin.grids.units import make_units
 from gridtwin.region import Provenance, Region
 
 
-def test_free_land_gets_cells_of_its_own(tmp_path: Path) -> None:
-    """In a divided block a point without households has a unit of its own; households and area stay."""
+def test_empty_buildings_get_cells_of_their_own(tmp_path: Path) -> None:
+    """Blocks with one inhabited building among others are divided too, if asked; households and area stay."""
     path = tmp_path / "city.gpkg"
     city = generate_city(3_000)
+    buildings, streets, barriers, communities = (
+        city[layer].copy() for layer in ("buildings", "streets", "barriers", "communities")
+    )
+    block = make_units(buildings, streets, barriers, communities, split_above=100_000).building_unit
+    buildings.loc[pd.Series(block).duplicated().to_numpy(), "households"] = 0
+    city["buildings"] = buildings
     Region({}, pyproj.CRS(CRS)).with_layers(city, Provenance("generated")).write(path)
     plain, _ = inputs.region_units(path, Clock(), split_above=1)
-    frame = plain.frame
-    chosen = frame.geometry[frame["households"].gt(0)].to_numpy()[:5]
-    corner = shapely.line_interpolate_point(shapely.boundary(chosen), 1.0)
-    land = shapely.line_interpolate_point(shapely.shortest_line(corner, shapely.centroid(chosen)), 1.0)
+    lone = (plain.occupied == 1) & plain.frame["buildings"].gt(1)
     floor = Clock()
-    units, buildings = inputs.region_units(path, floor, split_above=1, land=land)
-    assert len(buildings) == len(city["buildings"]) + len(land)
-    held = locate(land, units.frame.geometry.to_numpy())
-    assert (units.frame["households"].to_numpy()[held] == 0).any()
-    assert len(units.frame) > len(frame)
-    assert units.frame["households"].sum() == frame["households"].sum()
-    assert units.frame["area_m2"].sum() == pytest.approx(frame["area_m2"].sum())
+    units, _ = inputs.region_units(path, floor, split_above=1, lone=True)
+    assert lone.any()
+    cells = int(plain.frame["buildings"][lone].sum())
+    assert len(units.frame) == len(plain.frame) - int(lone.sum()) + cells
+    assert units.frame["households"].sum() == plain.frame["households"].sum() == buildings["households"].sum()
+    assert units.frame["area_m2"].sum() == pytest.approx(plain.frame["area_m2"].sum())
     assert set(floor.cpu_s) == {"reading", "polygonising"}
 
 

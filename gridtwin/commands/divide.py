@@ -76,6 +76,7 @@ def outcome_of(
             "params": plan.params.to_dict(),
             "measures": plan.summary(),
             "violations": plan.violations.to_dict(orient="records"),
+            "remedies": plan.remedies.to_dict(orient="records"),
             "data_errors": [fault.to_dict() for fault in errors],
         },
         plan_facts(plan),

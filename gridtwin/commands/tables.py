@@ -78,7 +78,7 @@ def dry_run_note() -> str:
 
 
 def violation_notes(plan: GridPlan) -> tuple[str, ...]:
-    """Return one line for each broken rule, the first dozen."""
+    """Return one line for each broken rule, the first dozen, with the remedy that changes least."""
     if not len(plan.violations):
         return (tr(mark("Every grid keeps every rule.")),)
     chinese = language() == "zh"
@@ -86,6 +86,8 @@ def violation_notes(plan: GridPlan) -> tuple[str, ...]:
     for row in plan.violations.head(VIOLATIONS_SHOWN).itertuples():
         titles = VIOLATION_CODES[str(row.code)]
         lines.append(f"  {row.grid_id} {row.code} ({titles[1] if chinese else titles[0]}): {row.detail}")
+        found = plan.remedies[(plan.remedies["grid_id"] == row.grid_id) & (plan.remedies["code"] == row.code)]
+        lines += [f"    → {text}" for text in found["text"].head(1)]
     if len(plan.violations) > VIOLATIONS_SHOWN:
         lines.append("  …")
     return tuple(lines)

@@ -204,6 +204,7 @@ def rebalance_region(
         plan,
         date or dt.datetime.now(dt.UTC).date().isoformat(),
         {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
+        _flagged(label, certified.grid, np.flatnonzero(now.locked).tolist()),
     )
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))

@@ -15,9 +15,12 @@ from gridtwin.grids import measures
 from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import FORMER_PLAN, DivideParams
 from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve
+from gridtwin.grids.remedies import Remedies
 from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
+from gridtwin.grids.surroundings import Surroundings
 from gridtwin.grids.units import Units
 from gridtwin.grids.violations import describe, violations_of
+from gridtwin.grids.zones import Zones
 from gridtwin.schemas import conform, empty_layer
 
 PEOPLE = ("households", "persons", "elderly", "disabled", "children")
@@ -36,6 +39,9 @@ class GridPlan:
         The ledger of all codes ever given; staff by community.
     violations
         Columns grid_id, code, amount (households outside the bounds), detail; empty for a perfect plan.
+    remedies
+        What would mend each violation: columns grid_id, code, remedy, params, text (see
+        :class:`gridtwin.grids.remedies.Remedies`).
     params
         What was asked for.
     measures
@@ -49,6 +55,7 @@ class GridPlan:
     grid_codes: pd.DataFrame
     staffing: pd.DataFrame
     violations: pd.DataFrame
+    remedies: pd.DataFrame
     params: DivideParams
     measures: Mapping[str, Any]
 
@@ -84,6 +91,8 @@ class PlanBuilder:
         What was asked for.
     facts
         Further measures for the summary.
+    locked
+        Grids that must not change, (grids,); none by default.
     """
 
     units: Units
@@ -96,6 +105,7 @@ class PlanBuilder:
     plan: str
     date: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    locked: Flags | None = None
 
     def build(
         self,
@@ -127,11 +137,12 @@ class PlanBuilder:
         pieces = measures.walkable_pieces(units, unit_grid)
         found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.params)
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
-        communities = self._communities(communities, shapes)
-        codes, ledger = self._codes(layers, grids, communities, home, buildings)
+        whole = self._communities(communities, shapes)
+        codes, ledger = self._codes(layers, grids, whole, home, buildings)
         grids["code"] = codes
         grids["grid_id"] = codes
-        return self._plan(grids, buildings, communities, ledger, home, found, pieces, (split, compounds))
+        remedies = self._remedies(found, buildings, communities, codes)
+        return self._plan(grids, buildings, whole, ledger, home, found, remedies, pieces, (split, compounds))
 
     def _counts(self, buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Any]:
         """Return people and buildings of each grid; unknown groups stay unknown."""
@@ -181,6 +192,15 @@ class PlanBuilder:
             elsewhere=set(earlier.loc[~earlier["plan"].isin((self.plan, FORMER_PLAN)), "grid_id"]),
         )
 
+    def _remedies(
+        self, found: pd.DataFrame, buildings: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, codes: Geometries
+    ) -> pd.DataFrame:
+        """Return what would mend each of the violations ``found``."""
+        low, high = Zones.uniform(self.params, len(self.grid)).bounds(self.grid)
+        around = Surroundings(self.units, self.grid, self.part, low, high)
+        locked = np.zeros(len(codes), bool) if self.locked is None else self.locked
+        return Remedies(around, buildings, communities, [str(code) for code in codes], locked).of(found)
+
     def _plan(
         self,
         grids: gpd.GeoDataFrame,
@@ -189,6 +209,7 @@ class PlanBuilder:
         ledger: pd.DataFrame,
         home: Indices,
         found: pd.DataFrame,
+        remedies: pd.DataFrame,
         pieces: Indices,
         compounds: tuple[int, int],
     ) -> GridPlan:
@@ -217,6 +238,7 @@ class PlanBuilder:
             grid_codes=conform(ledger, "grid_codes"),
             staffing=conform(community_staffing(ordered, self.rules), "staffing"),
             violations=violations,
+            remedies=remedies,
             params=self.params,
             measures=summary,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, Command, Outcome, Parameter
+from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, REPORT, Command, Outcome, Parameter
 from gridtwin.i18n import mark
 
 _SOURCES = (
@@ -128,6 +128,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
             Parameter("workers", "integer", mark("threads; the plan does not depend on them"), minimum=1, maximum=256),
             Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            REPORT,
             OUTPUT,
             DRY_RUN,
             OVERWRITE,
@@ -164,6 +165,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
             Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            REPORT,
             OUTPUT,
             DRY_RUN,
             OVERWRITE,

@@ -179,16 +179,25 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "compare-plans",
         mark("Compare two plans of a region"),
-        mark("Put two plans side by side: grids, bounds, compactness, and the households that would change grid."),
+        mark(
+            "Put two plans side by side: grids, bounds, shape, staff, and which households would change from which "
+            "grid to which. The plans may belong to two regions; they are then matched by place."
+        ),
         (
             REGION,
             Parameter("first", "text", mark("name of a plan"), positional=True),
             Parameter("second", "text", mark("name of another plan"), positional=True),
+            Parameter("other", "path", mark("region that holds the second plan, when it is another one (*.gpkg)")),
             Parameter("output", "output", mark("write the units in another grid into this new file (*.gpkg)")),
+            Parameter("table", "output", mark("write the households that each pair of grids shares (*.csv)")),
+            Parameter("map", "output", mark("write both plans side by side as one web page (*.html)")),
             OVERWRITE,
         ),
-        reads=("units", "plans", "assignments"),
-        examples=("gridtwin compare-plans town.gpkg default trial",),
+        reads=("communities", "buildings", "streets", "barriers", "units", "plans", "assignments"),
+        examples=(
+            "gridtwin compare-plans town.gpkg default trial --map changes.html",
+            "gridtwin compare-plans town.gpkg default default --other last-year.gpkg --table transfers.csv",
+        ),
     ),
     Command(
         "map",

@@ -282,7 +282,7 @@ function page(map, texts, options, layers) {
   document.addEventListener('keydown', event => { if (event.key === 'Escape') canvas.pin(null); });
   map.on('packedpin', announce);
   /* What a sheet around the map needs of it (see sheet.js). */
-  map.page = {texts, say, write, number, add, draw, describe, bounds: options.bounds, lang: () => lang};
+  map.page = {texts, say, write, number, add, draw, describe, bounds: options.bounds, lang: () => lang, speak: () => speak(lang)};
   speak(lang);
   map.fitBounds(options.bounds, {padding: [24, 24], animate: false});
 }

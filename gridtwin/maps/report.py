@@ -88,6 +88,7 @@ def plan_report(plan: GridPlan, layers: Mapping[str, pd.DataFrame], *, heading: 
         summary={**summary, "source": heading.source},
     )
     Sheet(
+        [figure_map],
         subtitle=Text("report"),
         sections=[
             _head(plan, summary, heading),

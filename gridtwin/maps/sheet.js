@@ -14,6 +14,7 @@ function sheet(maps, texts, options, twins) {
   const captions = maps.map(() => document.createElement('p'));
   figure.className = maps.length > 1 ? 'gt-figure gt-twins' : 'gt-figure';
   figure.append(...maps.flatMap((shown, n) => [captions[n], shown.getContainer()]), document.querySelector('.gt-side'));
+  main.appendChild(figure);   // texts are written into what stands in the page
 
   const tell = words => words === null || words === undefined ? '' : words.key !== undefined ? say(words.key, words.params) : words[map.page.lang()];
   const isWords = value => value !== null && typeof value === 'object';
@@ -36,7 +37,7 @@ function sheet(maps, texts, options, twins) {
       if (heads.length) {
         const row = add(add(table, 'thead'), 'tr');
         add(row, 'td');
-        for (const head of heads) add(row, 'th', head).scope = 'col';
+        for (const head of heads) add(row, 'th', head, 'gt-value').scope = 'col';
       }
       const body = add(table, 'tbody');
       for (const {title, values, type, meaning} of rows) {
@@ -171,7 +172,7 @@ function sheet(maps, texts, options, twins) {
   window.addEventListener('afterprint', () => resize(false));
 
   map.on('pagespeak', speak);
-  speak();
+  map.page.speak();   // the page around the map may use texts of the sheet
   for (const shown of maps) shown.invalidateSize({animate: false});
   map.fitBounds(map.page.bounds, {padding: [12, 12], animate: false});
 }

@@ -151,18 +151,18 @@ class Section:
 
 
 class Sheet(JSCSSMixin):
-    """Sections around one or two maps. Add it to the first map, after its :class:`gridtwin.maps.page.Page`.
+    """Sections around one or two maps. Add it to the last of them; the first has a :class:`gridtwin.maps.page.Page`.
 
     Parameters
     ----------
+    maps
+        The maps; the second follows the view and the switches of the first.
     subtitle
         What the sheet is, under the page's title.
     sections
         The sections; one of them holds a :class:`Figure`.
     texts
         Texts that the sections use beyond those of the page: key to English and Chinese.
-    second
-        Another map that follows the first one's view and switches.
     twins
         Layers of the first map, each with its counterpart on the second.
     """
@@ -181,26 +181,26 @@ class Sheet(JSCSSMixin):
 
     def __init__(
         self,
+        maps: Sequence[folium.Map],
         *,
         subtitle: Words,
         sections: Sequence[Section],
         texts: Mapping[str, tuple[str, str]],
-        second: folium.Map | None = None,
         twins: Sequence[tuple[PackedLayer, PackedLayer]] = (),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Sheet"
-        self.second = second
+        self.maps = list(maps)
+        self.sections = list(sections)
         self.twins = list(twins)
         self.texts = script_json(
             {lang: {key: pair[place] for key, pair in texts.items()} for place, lang in enumerate(LANGS)}
         )
-        self.script = script_json({"subtitle": subtitle, "sections": list(sections)})
+        self.script = script_json({"subtitle": subtitle, "sections": self.sections})
 
     def map_names(self) -> str:
         """Return the script's names of the maps, as a list."""
-        maps: list[Any] = [self._parent, *([self.second] if self.second is not None else [])]
-        return f"[{', '.join(shown.get_name() for shown in maps)}]"
+        return f"[{', '.join(shown.get_name() for shown in self.maps)}]"
 
     def twin_names(self) -> str:
         """Return the script's names of the pairs of layers, as a list of lists."""

@@ -192,6 +192,8 @@ COMPARISON_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
         "{mean} % on average over households.",
         "核心保留率：原网格住户中最多有多大比例仍在同一个新网格内；按户数平均为 {mean}%。",
     ),
+    "share_of_first": ("Share of the grid before", "占原网格比例"),
+    "retained": ("Households there", "其中户数"),
     "retained_in": ("Most stay in", "多数留在"),
     "core_retention": ("Core retention", "核心保留率"),
     "transfers": ("From grid to grid", "网格之间的变动"),

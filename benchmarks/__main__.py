@@ -1,12 +1,18 @@
-"""Run benchmarks: ``python -m benchmarks [generated] [towns] [drift] [division]`` (all by default)."""
+"""Run benchmarks: ``python -m benchmarks [generated] [towns] [drift] [division] [edits]`` (all by default)."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import division, drift, generated, towns
+from benchmarks import division, drift, edits, generated, towns
 
-BENCHMARKS = {"generated": generated.main, "towns": towns.main, "drift": drift.main, "division": division.main}
+BENCHMARKS = {
+    "generated": generated.main,
+    "towns": towns.main,
+    "drift": drift.main,
+    "division": division.main,
+    "edits": edits.main,
+}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(BENCHMARKS)

@@ -43,8 +43,9 @@ def moved_share(before: Any, after: Any) -> float:
 def main() -> None:
     """Print one line a way and size."""
     from gridtwin.grids import divide_region, rebalance_region
+    from gridtwin.grids.warm import compile_kernels
 
-    divide_region(generate_city(3_000), workers=1)  # loads the compiled kernels
+    compile_kernels()
     print(machine())
     print("households, way | grids within bounds | households moved | Polsby–Popper | CPU s | exceptions")
     for size in SIZES:

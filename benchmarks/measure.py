@@ -7,10 +7,15 @@ import datetime as dt
 import os
 import platform
 import resource
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+REPEAT_BELOW_S = 1.0  # quicker calls are made three times, and the median counts
 
 
 @dataclass
@@ -32,6 +37,16 @@ class Clock:
     def total_cpu_s(self) -> float:
         """Processor seconds of all steps."""
         return sum(self.cpu_s.values())
+
+
+def timed(call: Callable[[], T]) -> tuple[T, float]:
+    """Return what ``call`` returns, and its processor seconds (the median of three if it is quick)."""
+    seconds: list[float] = []
+    while not seconds or (max(seconds) < REPEAT_BELOW_S and len(seconds) < 3):
+        start = time.process_time()
+        found = call()
+        seconds.append(time.process_time() - start)
+    return found, statistics.median(seconds)
 
 
 def peak_memory_gib() -> float:

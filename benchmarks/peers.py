@@ -4,8 +4,7 @@
 ``python -m benchmarks.peers NAME PROBLEM.npz RESULT.npz SECONDS``. This module needs nothing of GridTwin, so the
 peers may live in another environment (see requirements-peers.txt); a peer that cannot be imported is left out.
 
-All get the same: for each walkable part of each community its units with households and centroid, the links
-between them with border lengths and costs, and the number of grids to make. Each is told of the bounds what it
+Each is given one part (benchmarks.part) after the other. Each is told of the bounds what it
 can take in, and otherwise runs as its documentation shows. What they return is checked, not mended.
 """
 
@@ -16,78 +15,28 @@ import importlib
 import importlib.metadata
 import json
 import signal
-import statistics
 import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from benchmarks.measure import timed
+from benchmarks.part import Array, Indices, Part, faults, lattice_part, outside, parts_of_problem
+from benchmarks.recom import SEED, SURCHARGE, recom, tree_partition
 
-SEED = 1
 NOT_INSTALLED = 3  # exit code
-REPEAT_BELOW_S = 1.0  # quicker runs are made three times, and the median counts
-GERRYCHAIN_ATTEMPTS = 10_000  # at each cut; a tenth of its default, which fails ten times as slowly
-GERRYCHAIN_EPSILON = 0.25  # (500 − 400) / 400
 KAHIP_STRONG = 2  # mode
 METIS_UFACTOR = 50  # thousandths of imbalance; best for bisection of 50, 100, 150, 250 (generated 100k)
 COST_SCALE = 100.0  # METIS weighs in whole numbers
 UFACTORS, METIS_STARTS = (20, 50, 100, 150, 200), 50
 POWER_ROUNDS, POWER_STEP, POWER_ROUNDS_A_MOVE = 150, 0.35, 3
-
-
-@dataclass(frozen=True)
-class Part:
-    """A connected graph of units to divide into ``k`` grids."""
-
-    households: Indices
-    xy: Array  # centroids, metres, (units, 2)
-    a: Indices  # links a–b, each once
-    b: Indices
-    border_m: Array
-    cost: Array  # of a boundary along the link, in GridTwin's objective
-    k: int
-    minimum: int
-    maximum: int
-
-
-def gerrychain_tree(part: Part) -> Indices:
-    """Divide by gerrychain's recursive tree partition: random spanning trees, one balanced edge at a time."""
-    import networkx as nx
-    from gerrychain import Graph
-    from gerrychain.partition import recursive_tree_part
-    from gerrychain.tree import bipartition_tree
-
-    plain = nx.Graph()
-    plain.add_nodes_from((unit, {"households": load}) for unit, load in enumerate(part.households.tolist()))
-    plain.add_edges_from(zip(part.a.tolist(), part.b.tolist(), strict=True))
-    graph = Graph.from_networkx(plain)
-    target = part.households.sum() / part.k
-    epsilon = min(GERRYCHAIN_EPSILON, part.maximum / target - 1, 1 - part.minimum / target)
-    found = recursive_tree_part(
-        graph,
-        range(part.k),
-        target,
-        "households",
-        epsilon if epsilon > 0 else GERRYCHAIN_EPSILON,  # no even division is within the bounds
-        bipartition_tree_fn=partial(bipartition_tree, max_attempts=GERRYCHAIN_ATTEMPTS),
-        rng=SEED,
-    )
-    labels = np.full(len(part.households), -1)
-    for node, grid in found.items():
-        labels[graph.original_nx_node_id_for_internal_node_id(node)] = grid
-    return labels
 
 
 def _csr(part: Part, link_weight: Array) -> tuple[list[int], list[int], list[int]]:
@@ -120,9 +69,9 @@ def metis_recursive(part: Part) -> Indices:
     return _metis(part, recursive=True, ufactor=METIS_UFACTOR, seed=SEED, ncuts=4)[1]
 
 
-def metis_kway(part: Part) -> Indices:
+def metis_kway(part: Part, *, costs: bool = False) -> Indices:
     """Divide by METIS' multilevel k-way partition, asked for contiguous parts."""
-    return _metis(part, recursive=False, ufactor=METIS_UFACTOR, contig=1, seed=SEED, ncuts=4)[1]
+    return _metis(part, recursive=False, costs=costs, ufactor=METIS_UFACTOR, contig=1, seed=SEED, ncuts=4)[1]
 
 
 def metis_best(part: Part, *, costs: bool = False) -> Indices:
@@ -254,38 +203,31 @@ class Peer:
     package: str
     divide: Callable[[Part], Indices]
     own_number: bool = False  # chooses the number of grids itself
+    for_compounds: bool = False  # has nothing to add where compounds are not known
 
 
 PEERS = {
     "metis_recursive": Peer("METIS recursive", "pymetis", metis_recursive),
     "metis_kway": Peer("METIS k-way, contiguous", "pymetis", metis_kway),
+    "metis_kway_costs": Peer("METIS k-way, GridTwin's costs", "pymetis", partial(metis_kway, costs=True)),
     "metis_best": Peer("METIS, best of 50", "pymetis", metis_best),
     "metis_costs": Peer("METIS, best of 50, GridTwin's costs", "pymetis", partial(metis_best, costs=True)),
     "kahip_5": Peer("KaHIP strong, imbalance 5 %", "kahip", partial(kahip_strong, imbalance=0.05)),
     "kahip_20": Peer("KaHIP strong, imbalance 20 %", "kahip", partial(kahip_strong, imbalance=0.20)),
     "power": Peer("balanced power diagram", "", power_diagram),
-    "gerrychain": Peer("gerrychain recursive tree", "gerrychain", gerrychain_tree),
+    "gerrychain": Peer("gerrychain recursive tree", "gerrychain", tree_partition),
+    "recom": Peer("gerrychain ReCom", "gerrychain", recom),
+    "recom_compounds": Peer(
+        "gerrychain ReCom, compounds surcharged",
+        "gerrychain",
+        partial(recom, surcharge=SURCHARGE),
+        for_compounds=True,
+    ),
     "region_k_means": Peer("spopt region k-means", "spopt", region_k_means),
     "skater": Peer("spopt SKATER", "spopt", skater),
     "azp": Peer("spopt AZP", "spopt", azp),
     "max_p": Peer("spopt max-p", "spopt", max_p, own_number=True),
 }
-
-
-def outside(part: Part, labels: Indices) -> int:
-    """Return how many of the grids miss the bounds."""
-    load = np.bincount(labels, part.households, part.k)
-    return int(((load < part.minimum) | (load > part.maximum)).sum())
-
-
-def faults(part: Part, labels: Indices) -> tuple[int, int]:
-    """Return how many of the ``k`` grids are empty, and how many others are not contiguous."""
-    count = len(labels)
-    same = labels[part.a] == labels[part.b]
-    graph = coo_array((np.ones(same.sum()), (part.a[same], part.b[same])), shape=(count, count))
-    piece = connected_components(graph, directed=False)[1]
-    grids, pieces = np.unique(labels[np.unique(piece, return_index=True)[1]], return_counts=True)
-    return max(part.k - len(grids), 0), int((pieces > 1).sum())
 
 
 def divide_parts(peer: Peer, parts: list[Part], report: Path | None = None) -> tuple[list[Indices], dict[str, Any]]:
@@ -338,40 +280,6 @@ def _checked(found: Any, count: int) -> Indices:
     return values.astype(np.int64)
 
 
-def parts_of_problem(problem: dict[str, Any]) -> Iterator[tuple[Indices, Part]]:
-    """Return the units and the graph of each part, from the arrays that benchmarks.division writes."""
-    part = problem["part"]
-    count = int(part.max()) + 1
-    order, links = np.argsort(part, kind="stable"), np.argsort(part[problem["a"]], kind="stable")
-    units = np.split(order, np.searchsorted(part[order], np.arange(1, count)))
-    rows = np.split(links, np.searchsorted(part[problem["a"]][links], np.arange(1, count)))
-    for mine, row, k in zip(units, rows, problem["k"].tolist(), strict=True):
-        yield (
-            mine,
-            Part(
-                problem["households"][mine],
-                problem["xy"][mine],
-                np.searchsorted(mine, problem["a"][row]),
-                np.searchsorted(mine, problem["b"][row]),
-                problem["border_m"][row],
-                problem["cost"][row],
-                min(k, len(mine)),
-                int(problem["minimum"]),
-                int(problem["maximum"]),
-            ),
-        )
-
-
-def lattice_part(side: int = 4, k: int = 4) -> Part:
-    """Return a square lattice of units with 100 households each."""
-    unit = np.arange(side * side).reshape(side, side)
-    a = np.r_[unit[:, :-1].ravel(), unit[:-1].ravel()]
-    b = np.r_[unit[:, 1:].ravel(), unit[1:].ravel()]
-    row, column = np.divmod(unit.ravel(), side)
-    xy = 100.0 * np.column_stack([column, row])
-    return Part(np.full(side * side, 100), xy, a, b, np.full(len(a), 100.0), np.ones(len(a)), k, 300, 500)
-
-
 def main() -> None:
     """Run one peer on one problem; write the grid of each unit, seconds and faults."""
     name, source, target, limit = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
@@ -388,21 +296,17 @@ def main() -> None:
     units, parts = zip(*parts_of_problem(problem), strict=True)
     with contextlib.suppress(Exception):  # imports what it needs only now; fails again below if it must
         peer.divide(lattice_part())
-    seconds: list[float] = []
     # The end of this timer ends the process, wherever it is.
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, limit)
-    while not seconds or (max(seconds) < REPEAT_BELOW_S and len(seconds) < 3):
-        start = time.process_time()
-        labels, counts = divide_parts(peer, list(parts), target.with_suffix(".done"))
-        seconds.append(time.process_time() - start)
+    (labels, counts), seconds = timed(lambda: divide_parts(peer, list(parts), target.with_suffix(".done")))
     signal.setitimer(signal.ITIMER_PROF, 0)
     grid = np.full(len(problem["households"]), -1, np.int64)
     first = 0
     for mine, label in zip(units, labels, strict=True):
         grid[mine] = first + label
         first += int(label.max()) + 1
-    counts |= {"cpu_s": statistics.median(seconds), "version": version, "parts": len(parts)}
+    counts |= {"cpu_s": seconds, "version": version, "parts": len(parts)}
     np.savez(target, grid=grid, counts=json.dumps(counts))
 
 

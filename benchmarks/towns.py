@@ -229,10 +229,9 @@ def run_town(town: Town, folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Print one line a town."""
-    from benchmarks.city import generate_city
-    from gridtwin.grids import divide_region
+    from gridtwin.grids.warm import compile_kernels
 
-    divide_region(generate_city(3_000))  # loads the compiled kernels
+    compile_kernels()
     print(machine())
     print(
         "town (households) | households communities units grids | "

@@ -15,7 +15,7 @@ import typer
 
 from gridtwin import __version__
 from gridtwin.commands import COMMANDS, Command, Outcome, Parameter
-from gridtwin.errors import GridTwinError, LayerFaultsError
+from gridtwin.errors import FaultsError, GridTwinError
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, silent
 
@@ -168,7 +168,7 @@ def _show_error(command: Command, error: GridTwinError, *, as_json: bool) -> Non
         "message": error.text(),
         "params": {key: str(value) for key, value in error.params.items()},
     }
-    if isinstance(error, LayerFaultsError):
+    if isinstance(error, FaultsError):
         body["faults"] = [fault.to_dict() for fault in error.faults]
         body["params"] = {}
     document = {"schema": "gridtwin.error/1", "command": command.name, "error": body}

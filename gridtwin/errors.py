@@ -117,16 +117,31 @@ class InputMissingError(InputError, FileNotFoundError):
     """A file, layer or column that is needed is not there."""
 
 
-class LayerFaultsError(InputError):
-    """Several things are wrong with the input; all are listed at once."""
+class FaultsError(GridTwinError):
+    """Several things are wrong; all are listed at once."""
+
+    name = "faults"
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("layer_faults", "{listing}", listing="\n".join(f.text("en") for f in self.faults))
+        super().__init__(self.name, "{listing}", listing="\n".join(f.text("en") for f in self.faults))
 
     def text(self, lang: str | None = None) -> str:
         """Render all faults, one line each."""
         return "\n".join(fault.text(lang) for fault in self.faults)
+
+
+class LayerFaultsError(FaultsError, InputError):
+    """Several things are wrong with the input; all are listed at once."""
+
+    name = "layer_faults"
+
+
+class EditRefused(FaultsError, ValueError):  # noqa: N818 - an answer to the planner, not a fault of ours
+    """An edit would change what is locked or pinned, or cannot be done; the plan is as it was."""
+
+    name = "edit_refused"
+    exit_code = 2
 
 
 class RegionFileError(InputError, OSError):

@@ -181,15 +181,22 @@ def read_region(path: str | Path, *, conforming: bool = True) -> Region:
 
 def current_plan(region: Region) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return parameters and measures of the plan whose grids the region holds (the newest one)."""
+    row = _current_row(region)
+    return ({}, {}) if row is None else (json.loads(str(row.params)), json.loads(str(row.summary)))
+
+
+def current_plan_name(region: Region) -> str:
+    """Return the name of the plan whose grids the region holds (the newest one), "default" if none is known."""
+    row = _current_row(region)
+    return "default" if row is None else str(row.plan)
+
+
+def _current_row(region: Region) -> Any:
     plans = region["plans"]
-    if not len(plans):
-        return {}, {}
     assigned = region["assignments"].groupby("plan")["grid_id"].agg(frozenset)
     grids = frozenset(region["grids"]["grid_id"])
-    for row in reversed(list(plans.itertuples())):
-        if assigned.get(row.plan) == grids:
-            return json.loads(str(row.params)), json.loads(str(row.summary))
-    return {}, {}
+    rows = (row for row in reversed(list(plans.itertuples())) if assigned.get(row.plan) == grids)
+    return next(rows, None)
 
 
 def _read_layer(path: Path, name: str, *, conforming: bool) -> pd.DataFrame:

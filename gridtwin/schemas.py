@@ -41,7 +41,19 @@ GEOMETRY_TYPES = {
 }
 
 BARRIER_KINDS = ("water", "railway", "motorway", "wall")
+GRID_PURPOSES: dict[str, tuple[str, str]] = {
+    "general": ("general", "一般网格"),
+    "campus": ("campus", "校园"),
+    "market": ("market", "市场"),
+    "office": ("office", "商务楼宇"),
+    "hospital": ("hospital", "医院"),
+    "industry": ("industry", "产业园区"),
+    "other": ("other purpose", "其他专属网格"),
+    "frozen": ("frozen by decree", "依文冻结"),
+}
+SETTINGS = ("urban", "rural")
 DEPOT_TIERS = ("community", "subdistrict", "district")
+CODE_ORIGINS = ("first", "split", "merged", "redrawn")
 
 VIOLATION_CODES: dict[str, tuple[str, str]] = {
     "TOTAL_BELOW_MIN": (
@@ -54,8 +66,8 @@ VIOLATION_CODES: dict[str, tuple[str, str]] = {
     ),
     "OVERSIZE_BUILDING": ("one building alone exceeds the maximum", "单栋建筑户数已超上限"),
     "DETACHED_PART": (
-        "a part cut off by water, railway or motorway is too small",
-        "被水域、铁路或高速公路隔开的部分户数不足",
+        "a part cut off by water, railway, motorway or a special-purpose grid is too small",
+        "被水域、铁路、高速公路或专属网格隔开的部分户数不足",
     ),
     "LUMPY_PROVED": (
         "the units are too large to combine within the bounds (proved)",
@@ -64,6 +76,10 @@ VIOLATION_CODES: dict[str, tuple[str, str]] = {
     "LUMPY_NOT_PROVED": (
         "no combination of units within the bounds was found",
         "未找到满足上下限的单元组合（未证明）",
+    ),
+    "NOT_REPAIRED": (
+        "outside the bounds since an edit or a new count, not yet repaired",
+        "编辑或户数更新后超出上下限，尚未修复",
     ),
     "LOCK_CONFLICT": ("a locked grid stands in the way", "与锁定的网格冲突"),
     "NO_DATA": ("the community has no households in the data", "社区没有住户数据"),
@@ -147,6 +163,7 @@ _LAYERS = (
             _text("subdistrict_id", "Subdistrict", "街道编号"),
             _text("district_id", "District", "区编号"),
             _text("city_id", "City", "城市编号"),
+            _text("setting", "Urban or rural", "城乡类别", choices=SETTINGS),
             _count("households_total", "Households by register", "登记户数", "household"),
             _text("origin", "Origin (given or drafted)", "来源（给定或拟定）", choices=("given", "drafted")),
         ),
@@ -218,6 +235,7 @@ _LAYERS = (
             _text("compound_id", "Compound with most households", "主要小区编号"),
             _text("grid_id", "Grid", "网格编号"),
             _number("area_m2", "Area", "面积", "m2"),
+            _flag("locked", "Locked: stays in its grid", "锁定（不得离开所属网格）"),
         ),
     ),
     Layer(
@@ -242,6 +260,13 @@ _LAYERS = (
             _number("counted_share", "Share of households counted, not estimated", "实际统计户数比例", "share", 0.0, 1.0),
             _count("grid_officers", "Grid officers", "专职网格员", "officer"),
             _count("volunteers", "Volunteers", "志愿者", "officer"),
+            _text("purpose", "Purpose", "网格类型", choices=tuple(GRID_PURPOSES)),
+            _text("name", "Name", "名称"),
+            _text("name_zh", "Name in Chinese", "中文名称"),
+            _text("decree", "Decree (number, date)", "依据文件（文号、日期）"),
+            _count("minimum_households", "Least households", "户数下限", "household"),
+            _count("maximum_households", "Most households", "户数上限", "household"),
+            _flag("locked", "Locked: must not change", "锁定（不得变动）"),
             _text("violations", "Broken rules", "违反的规则"),
         ),
     ),
@@ -270,6 +295,21 @@ _LAYERS = (
             Column("valid_from", "date", "Valid from", "启用日期"),
             Column("valid_to", "date", "Valid to (empty: in use)", "停用日期（空：在用）"),
             _text("parents", "Codes it was made from", "来源代码"),
+            _text("origin", "How it came to be", "产生方式", choices=CODE_ORIGINS),
+        ),
+    ),
+    Layer(
+        "edits", "", "edit_id", "Log of edits", "编辑日志",
+        columns=(
+            _id("edit_id", "Edit", "编辑编号"),
+            _id("plan", "Plan", "方案"),
+            Column("made_at", "datetime", "Made at", "编辑时间"),
+            _text("by", "Made by", "编辑人"),
+            _text("action", "What was done", "操作", required=True),
+            Column("arguments", "json", "With what", "操作参数"),
+            Column("changes", "json", "Units and locks before and after", "基本单元归属与锁定的前后值"),
+            _count("households_moved", "Households moved", "变动户数", "household"),
+            _flag("undone", "Undone", "已撤销"),
         ),
     ),
     Layer(

@@ -297,3 +297,37 @@ def test_compare_plans(copy: Path, tmp_path: Path) -> None:
     assert moved.exists()
     assert "default → trial" in gridtwin("compare-plans", str(copy), "default", "trial").stdout
     assert gridtwin("compare-plans", str(copy), "default", "none").returncode == 3
+
+
+def test_rules_stay_in_force(copy: Path, tmp_path: Path) -> None:
+    """Rules of a file are kept in the region: rebalance, compare and the next division apply them without it."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[bounds]]\ncommunities = ["*002"]\nminimum = 150\nmaximum = 250\n', "utf-8")
+    done = gridtwin("divide", str(copy), "--rules", str(rules), "--json")
+    assert done.returncode == 0, done.stderr
+    first = as_json(done)
+    assert first["rules"] == {"bounds": [{"minimum": 150, "maximum": 250, "communities": ["*002"]}]}
+    assert first["measures"]["share_within_bounds"] == 1.0
+    rules.unlink()
+    again = as_json(gridtwin("rebalance", str(copy), "--json"))
+    assert (again["rules"], again["measures"]["households_moved"]) == (first["rules"], 0)
+    compared = as_json(gridtwin("compare-plans", str(copy), "default", "before-rebalance", "--json"))
+    assert compared["measures"]["first"]["share_within_bounds"] == 1.0
+    code = read_region(copy)["grids"]["code"].iloc[0]
+    rules.write_text(f'[[frozen]]\ngrids = ["{code}"]\ndecree = "No. 12"\n', "utf-8")
+    frozen = gridtwin("divide", str(copy), "--rules", str(rules), "--max", "200", "--min", "100", "--overwrite")
+    assert "0 special-purpose, 1 frozen" in frozen.stdout
+    grids = read_region(copy)["grids"].set_index("code")
+    assert grids.loc[code, "decree"] == "No. 12"
+    assert as_json(gridtwin("divide", str(copy), "--overwrite", "--json"))["measures"]["frozen_grids"] == 1
+
+
+def test_rules_that_do_not_fit_are_refused(copy: Path, tmp_path: Path) -> None:
+    """All faults of a file of rules come in one error, and the region is as it was."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[bounds]]\nsetting = "rural"\nminimum = 9\n[[frozen]]\ngrids = ["7"]\n', "utf-8")
+    before = copy.read_bytes()
+    done = gridtwin("divide", str(copy), "--rules", str(rules), "--json")
+    assert done.returncode == 3
+    assert [fault["code"] for fault in as_json(done)["error"]["faults"]] == ["key_missing", "rule_matches_nothing"]
+    assert copy.read_bytes() == before

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gridtwin.commands import COMMANDS
+from gridtwin.grids.rule_text import KINDS, SECTIONS
 from gridtwin.schemas import LAYERS
 from tools import docs_reference
 
@@ -65,11 +66,14 @@ def test_make_targets_in_the_pages_exist(line):
 
 
 @pytest.mark.parametrize(("page", "codes"), _blocks("toml"))
-def test_mapping_examples_name_layers_and_columns(page, codes):
-    """The mapping files in the pages map columns that the data dictionary has."""
+def test_files_in_the_pages_have_known_names(page, codes):
+    """Mapping files in the pages map columns of the data dictionary; files of rules have keys that rules have."""
     for code in codes:
-        for layer, columns in tomllib.loads(code).items():
-            assert set(columns) <= set(LAYERS[layer].column_names)
+        for section, content in tomllib.loads(code).items():
+            if section in SECTIONS:
+                assert {key for rule in content for key in rule} <= {*KINDS, "file"}
+            else:
+                assert set(content) <= set(LAYERS[section].column_names)
 
 
 def test_twins_show_the_same_examples():

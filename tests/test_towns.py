@@ -62,6 +62,35 @@ def test_real_towns(shared_data: Path, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.data
+def test_tsinghua_is_a_campus(shared_data: Path, tmp_path: Path) -> None:
+    """In Qinghuayuan the land mapped as university becomes grids of its own, within its outline, kept by rebalance."""
+    extract = shared_data / "beijing_qinghuayuan" / "map.osm"
+    areas = gpd.read_file(extract, layer="multipolygons", where="amenity = 'university'")
+    areas[["osm_way_id", "geometry"]].to_file(tmp_path / "university.geojson")
+    (tmp_path / "rules.toml").write_text(
+        '[[special]]\npurpose = "campus"\nfile = "university.geojson"\nname = "Tsinghua"\nname_zh = "清华大学"\n',
+        "utf-8",
+    )
+    region = tmp_path / "region.gpkg"
+    call("build", out=str(region), **towns.beijing(tmp_path))
+    done = call("divide", region=str(region), rules=str(tmp_path / "rules.toml"), date="2026-01-01")
+    measures = done.data["measures"]
+    assert measures["special_purpose_grids"] > 0
+    assert measures["households_within_bounds"] >= 0.95
+    assert set(measures["violations"]) <= {"TOTAL_BELOW_MIN", "TOTAL_IN_GAP"}  # little is left beside the campus
+    assert (measures["gaps_m2"], measures["overlaps_m2"]) == (0.0, 0.0)
+    before = read_region(region)
+    campus = before["grids"][before["grids"]["purpose"] == "campus"]
+    assert campus["grid_officers"].ge(1).all()
+    land = shapely.union_all(areas.to_crs(before.crs).geometry.to_numpy())
+    within = shapely.area(shapely.intersection(campus.geometry.to_numpy(), land)).sum() / campus.area.sum()
+    assert within > 0.9
+    call("rebalance", region=str(region), date="2026-02-01")
+    after = read_region(region)["grids"].set_index("code").geometry.reindex(campus["code"])
+    assert shapely.equals(after.to_numpy(), campus.geometry.to_numpy()).all()
+
+
+@pytest.mark.data
 def test_toa_payoh_counts_are_the_true_ones(shared_data: Path, tmp_path: Path) -> None:
     """Counted flats come through unchanged: to the household, and marked as counted."""
     given = towns.toa_payoh(tmp_path)

@@ -22,6 +22,12 @@ def _share(name: str, text: str) -> Parameter:
     return Parameter(name, "number", text, unit="share", minimum=0, maximum=1)
 
 
+_RULES = Parameter(
+    "rules",
+    "path",
+    mark("TOML file of rules by place; those that the plan in the region was made with when left out"),
+)
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
@@ -119,11 +125,18 @@ COMMANDS: tuple[Command, ...] = (
                 "target", "integer", mark("households a grid should have; by default the middle"), None,
                 "household", 1, 100_000,
             ),
+            _RULES,
             Parameter("plan", "text", mark("name of the plan"), default="default"),
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter(
-                "effort", "number", mark("search effort; 4 takes about four times as long as 1"), default=1.0,
-                minimum=0.1, maximum=100,
+                "quality", "choice", mark("fast, good (a few times as long), or best (minutes)"),
+                default="fast", choices=("fast", "good", "best"),
+            ),
+            Parameter(
+                "weight", "text",
+                mark("NAME=VALUE, the weight of a soft rule; may be given again: outside, compactness, balance, "
+                     "compound_split, inside_compound, between_buildings, minor_street, main_street, barrier"),
+                repeated=True,
             ),
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
             Parameter("workers", "integer", mark("threads; the plan does not depend on them"), minimum=1, maximum=256),
@@ -144,7 +157,7 @@ COMMANDS: tuple[Command, ...] = (
         mark("Restore the bounds of a plan with least change"),
         mark(
             "After an edit or new household counts, mend the grids that break the bounds while moving as few "
-            "households as possible; untouched grids keep their codes, locked grids are never changed."
+            "households as possible; untouched grids keep their codes, locked grids and units are never changed."
         ),
         (
             REGION,
@@ -159,8 +172,9 @@ COMMANDS: tuple[Command, ...] = (
             ),
             Parameter(
                 "stay", "number", mark("price of 100 households that leave their grid; more keeps more in place"),
-                default=1.0, minimum=0, maximum=1000,
+                default=4.0, minimum=0, maximum=1000,
             ),
+            _RULES,
             Parameter("plan", "text", mark("name of the plan"), default="default"),
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
@@ -175,6 +189,63 @@ COMMANDS: tuple[Command, ...] = (
             "communities", "buildings", "units", "grids", "grid_codes", "staffing", "plans", "assignments",
         ),
         examples=("gridtwin rebalance town.gpkg --lock 110108001001003",),
+    ),
+    Command(
+        "edit",
+        mark("Lock, move, split, merge, draw or divide anew grids of a plan; undo and redo"),
+        mark(
+            "Make one edit of the plan that the region shows, say which rules it breaks or solves, and keep it in "
+            "a log from which it can be undone; locked grids and units are never changed."
+        ),
+        (
+            REGION,
+            Parameter("lock", "text", mark("code of a grid to lock; may be given again"), repeated=True),
+            Parameter("unlock", "text", mark("code of a grid to unlock; may be given again"), repeated=True),
+            Parameter(
+                "lock_unit", "text", mark("unit that must stay in its grid; may be given again"), repeated=True
+            ),
+            Parameter("unlock_unit", "text", mark("unit to unlock; may be given again"), repeated=True),
+            Parameter("move", "text", mark("unit to move, with --to; may be given again"), repeated=True),
+            Parameter("to", "text", mark("code of the grid that takes the units, with --move or --draw")),
+            Parameter("split", "text", mark("code of a grid to split in two at its best cut, or along --line")),
+            Parameter("line", "path", mark("file with the line along which to split")),
+            Parameter("merge", "text", mark("code of a grid to merge; give two or more"), repeated=True),
+            Parameter(
+                "new_code", "flag", mark("with --merge: a new code instead of that of the largest grid"), default=False
+            ),
+            Parameter("draw", "path", mark("file with an area that becomes a grid, or extends the one named by --to")),
+            Parameter(
+                "redivide", "text", mark("code of a grid to dissolve and divide anew; may be given again"),
+                repeated=True,
+            ),
+            Parameter(
+                "repair", "flag",
+                mark("restore the bounds near this edit (alone: near the last one); what it moved stays"),
+                default=False,
+            ),
+            Parameter("undo", "flag", mark("undo the last edit"), default=False),
+            Parameter("redo", "flag", mark("repeat the edit that was undone last"), default=False),
+            Parameter("log", "flag", mark("show all edits of the plan"), default=False),
+            Parameter("by", "text", mark("who makes the edit, for the log")),
+            Parameter(
+                "seed", "integer", mark("seed of all random choices; as the plan was made when left out"), None,
+                minimum=0,
+            ),
+            Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
+            Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            OUTPUT,
+            DRY_RUN,
+            OVERWRITE,
+        ),
+        reads=("communities", "buildings", "streets", "barriers", "units", "grids", "grid_codes", "edits"),
+        writes=(
+            "communities", "buildings", "units", "grids", "grid_codes", "staffing", "plans", "assignments", "edits",
+        ),
+        examples=(
+            "gridtwin edit town.gpkg --move 110108001001-00012 --to 110108001001004 --repair",
+            "gridtwin edit town.gpkg --split 110108001001003",
+            "gridtwin edit town.gpkg --undo",
+        ),
     ),
     Command(
         "compare-plans",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from gridtwin.commands.map import sources_of
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.grids.compare import PlanComparison, compare_plans, plan_side
-from gridtwin.grids.params import MAXIMUM, MINIMUM
+from gridtwin.grids.params import DivideParams
+from gridtwin.grids.special import zones_of_plan
 from gridtwin.i18n import language, mark, tr
 from gridtwin.maps import save_map
 from gridtwin.maps.compare import comparison_map
@@ -31,12 +33,12 @@ def run(options: Options, progress: Progress) -> Outcome:
     other = read_region(options["other"]) if options["other"] else region
     made, _ = current_plan(region)
     progress(0.3, tr(mark("Comparing the plans")))
-    compared = compare_plans(
-        plan_side(region.layers, options["first"]),
-        plan_side(other.layers, options["second"]),
-        minimum=int(made.get("minimum", MINIMUM)),
-        maximum=int(made.get("maximum", MAXIMUM)),
-    )
+    params, rules = DivideParams.of_plan(made), rules_in_force(region, options, special=False)
+    sides = [
+        plan_side(one.layers, name, zones_of_plan(rules, params, one["units"], one.layers))
+        for one, name in ((region, options["first"]), (other, options["second"]))
+    ]
+    compared = compare_plans(*sides)
     progress(0.6, tr(mark("Writing")))
     files = _written(compared, region, options, targets)
     moved = compared.moved.drop(columns="geometry")

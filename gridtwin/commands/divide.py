@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import shapely
 
 from gridtwin.check import check_layers
 from gridtwin.commands.map import sources_of
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note, plan_facts, violation_notes
 from gridtwin.errors import OutputExistsError, UsageError
 from gridtwin.grids import DivideParams, GridPlan, divide_region
+from gridtwin.grids.params import Weights
 from gridtwin.grids.planar import locate
 from gridtwin.i18n import language, mark, tr
 from gridtwin.maps import save_map
@@ -37,7 +40,8 @@ def run(options: Options, progress: Progress) -> Outcome:
         maximum=options["max"],
         target=options["target"] or 0,
         seed=options["seed"],
-        effort=options["effort"],
+        quality=options["quality"],
+        weights=Weights.of_texts(options["weight"] or ()),
     )
     progress(0.0, tr(mark("Reading the region")))
     region = read_region(source)
@@ -46,6 +50,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     plan = divide_region(
         region.layers,
         params=params,
+        grid_rules=rules_in_force(region, options),
         plan=options["plan"],
         date=date,
         workers=options["workers"],
@@ -58,7 +63,17 @@ def run(options: Options, progress: Progress) -> Outcome:
         divided.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
         files += write_report(plan, divided, options, date)
-    return outcome_of(plan, options, target, files, region)
+    outcome = outcome_of(plan, options, target, files, region)
+    return replace(outcome, notes=(*outcome.notes, *_lost_locks(region)))
+
+
+def _lost_locks(region: Region) -> tuple[str, ...]:
+    """Return what to say where a plan with locks is divided afresh."""
+    count = sum(int(region[layer]["locked"].fillna(False).sum()) for layer in ("grids", "units"))
+    if not count:
+        return ()
+    text = mark("A new division keeps no locks ({count}); 'gridtwin edit --redivide' divides only the grids you name.")
+    return (tr(text).format(count=count),)
 
 
 def outcome_of(
@@ -79,6 +94,7 @@ def outcome_of(
             "written": bool(files),
             "plan": options["plan"],
             "params": plan.params.to_dict(),
+            "rules": plan.grid_rules.to_dict(),
             "measures": plan.summary(),
             "violations": plan.violations.to_dict(orient="records"),
             "remedies": plan.remedies.to_dict(orient="records"),
@@ -147,10 +163,11 @@ def with_plan(region: Region, plan: GridPlan, *, name: str, date: str, command: 
     call = f"gridtwin {command} --min {plan.params.minimum} --max {plan.params.maximum} --seed {plan.params.seed}"
     provenance = Provenance(source=f"gridtwin {command}", date=date, command=call)
     others = region["plans"][region["plans"]["plan"] != name]
+    asked = plan.params.to_dict() | ({"rules": plan.grid_rules.to_dict()} if plan.grid_rules else {})
     row = {
         "plan": name,
         "created_at": f"{date}T00:00:00Z",
-        "params": json.dumps(plan.params.to_dict(), sort_keys=True),
+        "params": json.dumps(asked, sort_keys=True, ensure_ascii=False),
         "summary": json.dumps(plan.summary(), sort_keys=True),
     }
     plans = pd.concat([others, pd.DataFrame([row])], ignore_index=True)

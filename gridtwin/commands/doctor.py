@@ -109,10 +109,9 @@ def _chinese_font() -> str | None:
 
 
 def _warm_up() -> float:
-    """Compile and cache all kernels by dividing the toy town; return the seconds it took."""
-    from gridtwin.grids import divide_region
-    from gridtwin.load.toy import toy_town
+    """Compile and cache all kernels; return the seconds it took."""
+    from gridtwin.grids.warm import compile_kernels
 
     start = time.perf_counter()
-    divide_region(toy_town(), date="2000-01-01")
+    compile_kernels()
     return time.perf_counter() - start

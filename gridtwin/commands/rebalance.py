@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from gridtwin.commands.divide import check_report, day_of, outcome_of, with_plan, write_report
+from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
 from gridtwin.grids import DivideParams, rebalance_region
-from gridtwin.grids.params import FORMER_PLAN, MAXIMUM, MINIMUM
+from gridtwin.grids.params import FORMER_PLAN
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, part
 from gridtwin.region import Region, current_plan, read_region
@@ -31,14 +32,13 @@ def run(options: Options, progress: Progress) -> Outcome:
     date = day_of(options["date"])
     region = read_region(source)
     made, _ = current_plan(region)
-    params = DivideParams(
-        minimum=options["min"] or int(made.get("minimum", MINIMUM)),
-        maximum=options["max"] or int(made.get("maximum", MAXIMUM)),
-        seed=options["seed"],
-    )
+    bounds = {"minimum": options["min"], "maximum": options["max"]}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    params = DivideParams.of_plan(made, seed=options["seed"], **given)
     plan = rebalance_region(
         region.layers,
         params=params,
+        grid_rules=rules_in_force(region, options, special=False),
         locked=options["lock"] or (),
         stay=options["stay"],
         plan=options["plan"],

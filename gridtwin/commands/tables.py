@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from gridtwin.grids import GridPlan
 from gridtwin.i18n import language, mark, tr
 from gridtwin.schemas import VIOLATION_CODES
@@ -20,7 +22,9 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
         (tr(mark("units")), f"{m['units']}"),
         (tr(mark("grids")), f"{m['grids']}"),
         (
-            tr(mark("within {low}–{high} households")).format(low=low, high=high),
+            tr(mark("within bounds ({low}–{high} households where no rule says otherwise)")).format(low=low, high=high)
+            if plan.grid_rules.bounds
+            else tr(mark("within {low}–{high} households")).format(low=low, high=high),
             tr(mark("{grids:.1%} of grids, {homes:.1%} of households")).format(
                 grids=m["share_within_bounds"], homes=m["households_within_bounds"]
             ),
@@ -62,6 +66,20 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
         ),
         (tr(mark("volunteers")), f"{m['volunteers']}"),
     )
+    if m["special_purpose_grids"] or m["frozen_grids"]:
+        special = tr(mark("{special} special-purpose, {frozen} frozen")).format(
+            special=m["special_purpose_grids"], frozen=m["frozen_grids"]
+        )
+        facts += ((tr(mark("grids without bounds")), special),)
+    if "objective_gap" in m:
+        proved = tr(mark("{parts} of {all} walkable parts, {share:.0%} of their households; at most {gap:.1%} in all"))
+        value = proved.format(
+            parts=m["parts_proved_best"],
+            all=m["parts_within_bounds"],
+            share=m["households_proved_best"],
+            gap=m["objective_gap"],
+        )
+        facts += ((tr(mark("proved to be the best plan")), value),)
     if "households_moved" in m:
         moved = tr(mark("{households:,} ({share:.2%})")).format(
             households=m["households_moved"], share=m["share_moved"]
@@ -81,13 +99,20 @@ def violation_notes(plan: GridPlan) -> tuple[str, ...]:
     """Return one line for each broken rule, the first dozen, with the remedy that changes least."""
     if not len(plan.violations):
         return (tr(mark("Every grid keeps every rule.")),)
+    heading = tr(mark("Broken rules ({count}):")).format(count=len(plan.violations))
+    return (heading, *violation_lines(plan.violations, plan.remedies))
+
+
+def violation_lines(violations: pd.DataFrame, remedies: pd.DataFrame | None = None) -> tuple[str, ...]:
+    """Return one line for each row of grid_id, code and detail, the first dozen, each with its first remedy."""
     chinese = language() == "zh"
-    lines = [tr(mark("Broken rules ({count}):")).format(count=len(plan.violations))]
-    for row in plan.violations.head(VIOLATIONS_SHOWN).itertuples():
+    lines = []
+    for row in violations.head(VIOLATIONS_SHOWN).itertuples():
         titles = VIOLATION_CODES[str(row.code)]
         lines.append(f"  {row.grid_id} {row.code} ({titles[1] if chinese else titles[0]}): {row.detail}")
-        found = plan.remedies[(plan.remedies["grid_id"] == row.grid_id) & (plan.remedies["code"] == row.code)]
-        lines += [f"    → {text}" for text in found["text"].head(1)]
-    if len(plan.violations) > VIOLATIONS_SHOWN:
+        if remedies is not None:
+            found = remedies[(remedies["grid_id"] == row.grid_id) & (remedies["code"] == row.code)]
+            lines += [f"    → {text}" for text in found["text"].head(1)]
+    if len(violations) > VIOLATIONS_SHOWN:
         lines.append("  …")
     return tuple(lines)

@@ -12,10 +12,10 @@ import numpy as np
 
 from gridtwin.grids.kernel import UnitGraph
 from gridtwin.grids.links import links_of, parts_of, unit_graph
-from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
 from gridtwin.grids.solve import divide_graph
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, silent
 
@@ -30,7 +30,7 @@ class Assignment:
 
 def assign_units(
     units: Units,
-    params: DivideParams,
+    zones: Zones,
     *,
     only: Flags | None = None,
     starts: int = 1,
@@ -38,14 +38,14 @@ def assign_units(
     workers: int | None = None,
     progress: Progress = silent,
 ) -> Assignment:
-    """Divide every walkable part of every community into grids.
+    """Divide every walkable part of every community into grids; special-purpose grids are grids as they are.
 
     Parameters
     ----------
     units
         Units with their borders.
-    params
-        Bounds, weights, effort, seed.
+    zones
+        Bounds, weights, effort and seed of each unit, and its special-purpose grid.
     only
         Communities to divide, (communities,); the units of the others get grid −1.
     starts
@@ -62,9 +62,9 @@ def assign_units(
     Assignment
         Grid of each unit (numbered in order of community and part) and its part.
     """
-    links = links_of(units, least_part=least_part)
+    links = links_of(units, zones, least_part=least_part)
     count = len(units.frame)
-    part = parts_of(links, count)
+    part = parts_of(links, zones)
     order = np.argsort(part, kind="stable")
     bounds = np.searchsorted(part[order], np.arange(part.max() + 2))
     link_order = np.argsort(part[links.a], kind="stable")
@@ -74,16 +74,16 @@ def assign_units(
     seen: dict[str, int] = {}
     for p in range(len(bounds) - 1):
         mine = order[bounds[p] : bounds[p + 1]]
-        if only is not None and not only[units.community[mine[0]]]:
+        if zones.special[mine[0]] >= 0 or (only is not None and not only[units.community[mine[0]]]):
             continue
         name = str(ids[mine[0]])
         seen[name] = seen.get(name, -1) + 1
-        seed = zlib.crc32(f"{params.seed}/{name}/{seen[name]}".encode())
+        seed = zlib.crc32(f"{zones.of(mine[0]).seed}/{name}/{seen[name]}".encode())
         rows = link_order[link_bounds[p] : link_bounds[p + 1]]
         jobs.append((mine, unit_graph(units, links, mine, rows), seed))
 
     def solve(job: tuple[Indices, UnitGraph, int]) -> Indices:
-        return divide_graph(job[1], params, seed=job[2], starts=starts)
+        return divide_graph(job[1], zones.of(job[0][0]), seed=job[2], starts=starts)
 
     grid = np.full(count, -1, np.int64)
     first = 0
@@ -93,4 +93,6 @@ def assign_units(
             grid[mine] = first + labels
             first += int(labels.max()) + 1
             progress((number + 1) / len(jobs), tr(mark("Dividing communities into grids")))
+    whole = (zones.special >= 0) & (True if only is None else only[units.community])
+    grid[whole] = first + np.unique(zones.special[whole], return_inverse=True)[1]
     return Assignment(grid, part)

@@ -26,6 +26,7 @@ from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
 from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import Zones
 
 RINGS = 2
 LARGEST_WINDOW = 150  # units; larger windows have so much room that the annealing has not failed there
@@ -61,9 +62,7 @@ class Certified:
     in_conflict: frozenset[int] = frozenset()
 
 
-def certify(
-    units: Units, grid: Indices, part: Indices, params: DivideParams, *, locked: Flags | None = None
-) -> Certified:
+def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked: Flags | None = None) -> Certified:
     """Mend or prove every grid outside the bounds that no total and no single building explains.
 
     Parameters
@@ -74,8 +73,8 @@ def certify(
         Grid of each unit, (units,).
     part
         Walkable part of its community that each unit lies in, (units,).
-    params
-        The bounds.
+    zones
+        Bounds of each unit, and its special-purpose grid.
     locked
         Grids that must not change, (grids,).
 
@@ -84,26 +83,25 @@ def certify(
     Certified
         New labels; grids within the bounds stay within.
     """
-    links = links_of(units)
+    links = links_of(units, zones)
     households = units.frame["households"].to_numpy(np.int64)
     total = np.bincount(part, weights=households)[part]
-    hopeless = np.array([np.greater(*params.grid_numbers(int(t))) for t in total.tolist()])  # no number of grids fits
+    hopeless = _hopeless(total.astype(np.int64), zones)
     proved: set[int] = set()
     tried: set[int] = set()
     while True:
         count = int(grid.max()) + 1
-        load = np.bincount(grid, weights=households, minlength=count)
-        outside = (load < params.minimum) | (load > params.maximum)
+        outside = zones.outside(grid, households) > 0
         shut = np.zeros(count, bool)
         if locked is not None:
-            shut[: len(locked)] = locked
-        fixed = _fixed(units, grid, params) | shut
+            shut[: len(locked)] = locked[:count]  # mending may have used up the last numbers
+        fixed = _fixed(units, grid, zones) | shut
         open_ = sorted(set(np.unique(grid[(outside & ~fixed)[grid] & ~hopeless]).tolist()) - tried)
         if not open_:
             conflict = _in_conflict(outside, shut, links, grid)
             return Certified(grid, frozenset(proved - conflict), frozenset(conflict))
         worst = open_[0]
-        verdict, solution = _mend(worst, units, links, grid, fixed, params)
+        verdict, solution = _mend(worst, units, links, grid, fixed, zones)
         if solution is not None:
             grid = solution
         else:
@@ -112,11 +110,17 @@ def certify(
                 proved.add(worst)
 
 
-def _fixed(units: Units, grid: Indices, params: DivideParams) -> Flags:
+def _hopeless(total: Indices, zones: Zones) -> Flags:
+    """Return the units whose walkable part has a total that no number of grids fits."""
+    minimum, maximum = zones.bounds_of_units()
+    return np.asarray(-(-total // maximum) > total // np.maximum(minimum, 1))
+
+
+def _fixed(units: Units, grid: Indices, zones: Zones) -> Flags:
     """Return the grids that hold a building too large for any grid: nothing can mend them."""
     largest = np.zeros(int(grid.max()) + 1, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
-    return np.asarray(largest > params.maximum)
+    return np.asarray(largest > zones.bounds(grid)[1])
 
 
 def _in_conflict(outside: Flags, shut: Flags, links: Links, grid: Indices) -> set[int]:
@@ -127,7 +131,7 @@ def _in_conflict(outside: Flags, shut: Flags, links: Links, grid: Indices) -> se
 
 
 def _mend(
-    worst: int, units: Units, links: Links, grid: Indices, fixed: Flags, params: DivideParams
+    worst: int, units: Units, links: Links, grid: Indices, fixed: Flags, zones: Zones
 ) -> tuple[Verdict, Indices | None]:
     """Try growing windows around a grid; return new labels of all units, or what is known."""
     verdict = Verdict.UNDECIDED
@@ -137,7 +141,7 @@ def _mend(
         mine = np.flatnonzero(np.isin(grid, list(window)))
         if len(mine) > LARGEST_WINDOW:
             return Verdict.UNDECIDED, None
-        verdict, labels = _divide_window(units, links, mine, len(window), params)
+        verdict, labels = _divide_window(units, links, mine, len(window), zones.of(mine[0]))
         if labels is not None:
             names = sorted(window)
             names += list(range(int(grid.max()) + 1, int(grid.max()) + 1 + int(labels.max()) + 1 - len(names)))
@@ -207,12 +211,12 @@ def _solve(households: Indices, a: Indices, b: Indices, k: int, params: DividePa
         if left <= 0 or status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Verdict.UNDECIDED, None
         labels = np.array([next(j for j in range(k) if solver.boolean_value(x[i][j])) for i in range(n)])
-        if not _cut_apart(model, x, labels, a, b, near, households):
+        if not cut_apart(model, x, labels, a, b, near, households):
             return Verdict.POSSIBLE, labels
     return Verdict.UNDECIDED, None
 
 
-def _cut_apart(
+def cut_apart(
     model: cp_model.CpModel,
     x: list[list[cp_model.IntVar]],
     labels: Indices,
@@ -252,7 +256,7 @@ def _compact(
     grids = int(labels.max()) + 1
     state = np.array([params.seed + len(mine)], np.uint64)
     base, locked = np.full(1, -1, np.int32), np.zeros(grids, np.bool_)
-    cuts = int(CUTS_PER_GRID * grids * params.effort)
+    cuts = int(CUTS_PER_GRID * grids * params.search.effort)
     _, better = kernel.anneal(
         graph, params.objective(), labels.astype(np.int32), grids, cuts, FLIPS_PER_CUT, WARM, COLD, BIAS, base, locked,
         np.zeros(len(mine), np.bool_), state,

@@ -8,7 +8,8 @@ Grids are numbered within their community in reading order: from west to east, r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
@@ -78,7 +79,9 @@ def assign_codes(
     ledger: pd.DataFrame,
     overlap: pd.DataFrame,
     date: str,
+    fixed: Mapping[int, str] = MappingProxyType({}),
     elsewhere: Collection[str] = (),
+    names: Sequence[str | None] | None = None,
 ) -> tuple[Geometries, pd.DataFrame]:
     """Give every grid its code and bring the ledger of codes up to date.
 
@@ -89,14 +92,20 @@ def assign_codes(
     community_code
         12-digit code of the community of each grid, (grids,).
     ledger
-        Layer ``grid_codes``: every code ever given, with ``valid_from`` and ``valid_to``.
+        Layer ``grid_codes``: every code ever given, with ``valid_from``, ``valid_to``, ``parents`` and ``origin``.
     overlap
         Homes that old and new grids share: columns ``old`` (code in use), ``new`` (row of grids),
         ``households``.
     date
         Day from which the plan holds, ISO 8601.
+    fixed
+        Codes that some rows of ``grids`` keep whatever they share with others.
     elsewhere
         Codes that other plans of the region use: they stay in use whatever this plan does.
+    names
+        Code that each grid is to have, (grids,): one of the ledger, which comes back into use if it was closed
+        (an edit undone); any other name gets a new code. By default a grid keeps the code of the old one with
+        which it shares most homes.
 
     Returns
     -------
@@ -112,7 +121,9 @@ def assign_codes(
     """
     group = pd.factorize(community_code)[0]
     order = reading_order(grids.geometry.to_numpy(), group)
-    kept = _match(overlap, ledger, community_code)
+    free = overlap[~overlap["old"].isin(fixed.values()) & ~overlap["new"].isin(fixed)]
+    kept = _match(free, ledger, community_code) if names is None else _named(names, ledger, community_code)
+    kept |= fixed
     codes = np.full(len(grids), None, dtype=object)
     codes[list(kept)] = list(kept.values())
     used = pd.to_numeric(ledger["code"].str[COMMUNITY_DIGITS:], errors="coerce").fillna(0)
@@ -127,8 +138,17 @@ def assign_codes(
                 "codes_exhausted", mark("community {code} has used up its 999 grid codes"), code=prefix
             )
         codes[row] = f"{prefix}{last[prefix]:0{GRID_DIGITS}d}"
-    updated = _update(ledger, codes, grids["community_id"].to_numpy(), date, elsewhere)
-    return codes, _with_parents(updated, overlap, codes)
+    return codes, _update(ledger, codes, grids["community_id"].to_numpy(), overlap, date, elsewhere)
+
+
+def _named(names: Sequence[str | None], ledger: pd.DataFrame, community_code: Geometries) -> dict[int, str]:
+    """Return the code of each grid whose name is a code of its community."""
+    known = set(ledger["code"])
+    return {
+        row: name
+        for row, name in enumerate(names)
+        if name is not None and name in known and name[:COMMUNITY_DIGITS] == community_code[row]
+    }
 
 
 def _match(overlap: pd.DataFrame, ledger: pd.DataFrame, community_code: Geometries) -> dict[int, str]:
@@ -139,39 +159,69 @@ def _match(overlap: pd.DataFrame, ledger: pd.DataFrame, community_code: Geometri
     kept: dict[int, str] = {}
     for _, some in pairs.groupby(pairs["old"].str[:COMMUNITY_DIGITS]):
         shared = some.pivot_table(index="old", columns="new", values="households", aggfunc="sum", fill_value=0.0)
-        table = shared.to_numpy(np.float64)
-        rows, columns = linear_sum_assignment(-table)
-        mine = table[rows, columns]
-        enough = (mine >= KEEP_SHARE * table.sum(axis=1)[rows]) | (mine >= KEEP_SHARE * table.sum(axis=0)[columns])
-        for r, c in zip(rows[enough & (mine > 0)], columns[enough & (mine > 0)], strict=True):
+        for r, c in zip(*same_grids(shared.to_numpy(np.float64)), strict=True):
             kept[int(shared.columns[c])] = str(shared.index[r])
     return kept
 
 
+def same_grids(shared: Floats) -> tuple[Indices, Indices]:
+    """Return the pairs of old and new grids that are the same: most homes in common, one to one.
+
+    Parameters
+    ----------
+    shared
+        Homes that old grids (rows) and new ones (columns) have in common.
+    """
+    old, new = linear_sum_assignment(-shared)
+    mine = shared[old, new]
+    enough = (mine >= KEEP_SHARE * shared.sum(axis=1)[old]) | (mine >= KEEP_SHARE * shared.sum(axis=0)[new])
+    enough &= mine > 0
+    return old[enough], new[enough]
+
+
 def _update(
-    ledger: pd.DataFrame, codes: Geometries, community: Geometries, date: str, elsewhere: Collection[str]
+    ledger: pd.DataFrame,
+    codes: Geometries,
+    community: Geometries,
+    overlap: pd.DataFrame,
+    date: str,
+    elsewhere: Collection[str],
 ) -> pd.DataFrame:
-    closed = ledger.copy()
-    gone = closed["valid_to"].isna() & ~closed["code"].isin([*codes, *elsewhere])
-    closed.loc[gone, "valid_to"] = date
-    new = ~pd.Series(codes).isin(ledger["code"]).to_numpy()
+    """Return the ledger with new codes added, those in use open, and those no longer in use closed."""
+    kept = ledger.copy()
+    gone = kept["valid_to"].isna() & ~kept["code"].isin([*codes, *elsewhere])
+    kept.loc[gone, "valid_to"] = date
+    kept.loc[kept["code"].isin(codes), "valid_to"] = None
+    new = np.flatnonzero(~pd.Series(codes).isin(ledger["code"]).to_numpy())
+    lineage = _lineage(overlap).reindex(new)
     added = pd.DataFrame(
-        {"code": codes[new], "community_id": community[new], "valid_from": date, "valid_to": None, "parents": None},
+        {
+            "code": codes[new],
+            "community_id": community[new],
+            "valid_from": date,
+            "valid_to": None,
+            "parents": lineage["parents"].to_numpy(),
+            "origin": lineage["origin"].fillna("first").to_numpy(),
+        },
         dtype="str",
     )
-    return pd.concat([closed, added], ignore_index=True).sort_values("code", ignore_index=True)
+    return pd.concat([kept, added], ignore_index=True).sort_values("code", ignore_index=True)
 
 
-def _with_parents(ledger: pd.DataFrame, overlap: pd.DataFrame, codes: Geometries) -> pd.DataFrame:
-    """Note for each code that is new which codes gave it a tenth of its homes or more."""
-    share = overlap["households"] / overlap.groupby("new")["households"].transform("sum")
-    given = overlap[share >= PARENT_SHARE]
-    given = given.assign(code=codes[given["new"].to_numpy(np.int64)]).sort_values(["code", "old"])
-    given = given[given["old"] != given["code"]]
-    parents = given.groupby("code")["old"].agg("; ".join)
-    fresh = ledger["parents"].isna() & ~ledger["code"].isin(overlap["old"])
-    noted = ledger["parents"].where(~fresh, ledger["code"].map(parents))
-    return ledger.assign(parents=noted.astype("str"))
+def _lineage(overlap: pd.DataFrame) -> pd.DataFrame:
+    """Return by new grid the codes that gave it a tenth of its homes or more, and how it came to be.
+
+    A grid is split off one that gave a part of itself, merged of several that gave themselves whole, and
+    redrawn otherwise.
+    """
+    homes = overlap["households"]
+    left = overlap.groupby("old")["households"].transform("sum") - homes
+    given = overlap.assign(whole=left <= PARENT_SHARE * homes)
+    given = given[homes >= PARENT_SHARE * overlap.groupby("new")["households"].transform("sum")]
+    table = given.sort_values(["new", "old"]).groupby("new")
+    parents, count, all_whole = table["old"].agg("; ".join), table.size(), table["whole"].all()
+    origin = np.where(count == 1, np.where(all_whole, "redrawn", "split"), np.where(all_whole, "merged", "redrawn"))
+    return pd.DataFrame({"parents": parents, "origin": pd.Series(origin, index=count.index, dtype="object")})
 
 
 def overlap_of(old: pd.Series, new: Indices, households: Floats) -> pd.DataFrame:

@@ -14,9 +14,10 @@ import shapely
 
 from gridtwin.errors import InputError
 from gridtwin.grids import measures
-from gridtwin.grids.planar import Floats, dissolve, locate
+from gridtwin.grids.planar import Floats, Indices, dissolve, locate
 from gridtwin.grids.staffing import StaffingRules, grid_officers
 from gridtwin.grids.units import restore_units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark
 from gridtwin.schemas import empty_layer
 
@@ -34,7 +35,8 @@ class PlanSide:
     units
         Layer ``units`` with the grids of this plan in ``grid_id``; units that it does not know are left out.
     grids
-        Its grids on the households of today: grid_id, community_id, households, compactness, geometry.
+        Its grids on the households of today: grid_id, community_id, households, compactness, geometry, and the
+        columns of layer ``grids`` that say purpose and bounds.
     facts
         Street share, compounds split and grid officers: as recorded when the plan was made, else from the layers.
     """
@@ -86,7 +88,7 @@ class PlanComparison:
         return dict(self.measures)
 
 
-def plan_side(layers: Mapping[str, pd.DataFrame], plan: str) -> PlanSide:
+def plan_side(layers: Mapping[str, pd.DataFrame], plan: str, zones: Zones) -> PlanSide:
     """Return a plan of a region, ready to be compared.
 
     Parameters
@@ -96,6 +98,8 @@ def plan_side(layers: Mapping[str, pd.DataFrame], plan: str) -> PlanSide:
         communities for what was not.
     plan
         Name of the plan.
+    zones
+        Bounds of each unit of layer ``units``, and the special-purpose grid that it is in today.
 
     Raises
     ------
@@ -110,14 +114,16 @@ def plan_side(layers: Mapping[str, pd.DataFrame], plan: str) -> PlanSide:
         )
     grid_of = assignments[assignments["plan"] == plan].set_index("unit_id")["grid_id"]
     units = layers["units"]
-    units = units.assign(grid_id=units["unit_id"].map(grid_of)).dropna(subset="grid_id").reset_index(drop=True)
+    units = units.assign(grid_id=units["unit_id"].map(grid_of))
+    known = np.flatnonzero(units["grid_id"].notna())
+    units = units.iloc[known].reset_index(drop=True)
     number, codes = pd.factorize(units["grid_id"], sort=True)
-    grids = _grids(units, np.asarray(number, np.int64), codes)
+    grids = _grids(units, np.asarray(number, np.int64), codes, zones.at(known))
     return PlanSide(plan, units, grids, _facts(layers, plan, units, grids))
 
 
-def _grids(units: gpd.GeoDataFrame, number: Any, codes: Any) -> gpd.GeoDataFrame:
-    """Return households, community, compactness and outline of the grids."""
+def _grids(units: gpd.GeoDataFrame, number: Indices, codes: Any, zones: Zones) -> gpd.GeoDataFrame:
+    """Return households, community, compactness, bounds and outline of the grids."""
     shapes = dissolve(units.geometry.to_numpy(), number)
     first = np.unique(number, return_index=True)[1]
     homes = np.bincount(number, weights=units["households"].to_numpy(np.float64))
@@ -127,6 +133,7 @@ def _grids(units: gpd.GeoDataFrame, number: Any, codes: Any) -> gpd.GeoDataFrame
             "community_id": units["community_id"].to_numpy()[first],
             "households": homes.astype(np.int64),
             "compactness": measures.polsby_popper(shapes),
+            **zones.columns(number),
         },
         geometry=shapes,
         crs=units.crs,
@@ -142,7 +149,8 @@ def _facts(
     summary = json.loads(str(row.iloc[0])) if len(row) else {}
     facts = {name: summary[name] for name in RECORDED if summary.get(name) is not None}
     if "grid_officers" not in facts:
-        facts["grid_officers"] = int(grid_officers(grids["households"].to_numpy(np.int64), StaffingRules()).sum())
+        load, special = grids["households"].to_numpy(np.int64), measures.special_purpose(grids)
+        facts["grid_officers"] = int(grid_officers(load, StaffingRules(), special=special).sum())
     number = pd.Index(grids["grid_id"]).get_indexer(units["grid_id"]).astype(np.int64)
     if "compounds_split" not in facts:
         at = pd.Index(units["unit_id"]).get_indexer(layers["buildings"]["unit_id"])
@@ -156,7 +164,7 @@ def _facts(
     return facts
 
 
-def compare_plans(first: PlanSide, second: PlanSide, *, minimum: int, maximum: int) -> PlanComparison:
+def compare_plans(first: PlanSide, second: PlanSide) -> PlanComparison:
     """Compare two plans, of one region or of two, on the households of the first one's units.
 
     Parameters
@@ -164,8 +172,6 @@ def compare_plans(first: PlanSide, second: PlanSide, *, minimum: int, maximum: i
     first, second
         The plans, from :func:`plan_side`. Units are matched by place: a unit of the first plan takes the grid of
         the second plan at a point inside it, so that units need not be the same.
-    minimum, maximum
-        Households a grid, for the share within bounds.
 
     Returns
     -------
@@ -189,7 +195,7 @@ def compare_plans(first: PlanSide, second: PlanSide, *, minimum: int, maximum: i
     }
     by_community = units.groupby("community_id")["households"].sum().to_frame()
     for name, side in (("first", first), ("second", second)):
-        inside = side.grids["households"].between(minimum, maximum)
+        inside = pd.Series(measures.within_bounds(side.grids))
         results[name] = _measures(side, inside)
         by_community[f"{name}_grids"] = side.grids.groupby("community_id").size()
         by_community[f"{name}_within"] = inside.groupby(side.grids["community_id"]).sum()

@@ -16,10 +16,14 @@ from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.assign import Assignment, assign_units
 from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
-from gridtwin.grids.plan import GridPlan, PlanBuilder
-from gridtwin.grids.planar import Flags, Indices, locate, renumber
-from gridtwin.grids.present import present_plan
+from gridtwin.grids.plan import GridPlan, Inherited, PlanBuilder
+from gridtwin.grids.planar import Flags, Floats, Indices, locate, renumber, sum_by
+from gridtwin.grids.polish import polish
+from gridtwin.grids.present import present_plan, stored_locks
 from gridtwin.grids.rebalance import STAY, coarse_units, rebalance_units
+from gridtwin.grids.rule_faults import check_rules
+from gridtwin.grids.rules import NO_RULES, Rules
+from gridtwin.grids.special import areas_of, zones_of
 from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
 from gridtwin.grids.zones import Zones
@@ -36,6 +40,7 @@ def divide_region(
     *,
     params: DivideParams | None = None,
     rules: StaffingRules | None = None,
+    grid_rules: Rules = NO_RULES,
     plan: str = "default",
     date: str = "",
     workers: int | None = None,
@@ -52,6 +57,8 @@ def divide_region(
         Bounds, weights, effort and seed; 300–500 households a grid by default.
     rules
         Staffing rules.
+    grid_rules
+        Bounds by community, special-purpose and frozen grids.
     plan
         Name of the plan: it takes its codes from its namesake among the earlier plans, and closes none that
         another plan uses.
@@ -73,6 +80,8 @@ def divide_region(
         If a layer that is needed is not there or empty.
     InputError
         If no building has a number of households, or no building lies in a community.
+    LayerFaultsError
+        If ``grid_rules`` do not fit the region.
 
     Examples
     --------
@@ -83,32 +92,43 @@ def divide_region(
     """
     params = params or DivideParams()
     date = date or dt.datetime.now(dt.UTC).date().isoformat()
-    buildings, streets, barriers, communities = _inputs(layers)
+    buildings, streets, barriers, communities = region_inputs(layers)
+    check_rules(grid_rules, layers)
+    areas = areas_of(grid_rules, layers)
+    maximum = np.array([zone.maximum for zone in grid_rules.params(params)])
     units = make_units(
-        buildings, streets, barriers, communities, split_above=params.maximum, progress=part(progress, 0.0, 0.45)
-    )
+        buildings, streets, barriers, communities, split_above=maximum[grid_rules.zone_of(communities)],
+        areas=areas.shapes, progress=part(progress, 0.0, 0.45),
+    )  # fmt: skip
     if not (units.building_unit >= 0).any():
         raise InputError(
             "no_building_in_community",
             mark("no building lies in any community; check that both layers have the same place and CRS"),
         )
-    assignment = assign_units(units, params, workers=workers, progress=part(progress, 0.45, 0.65))
+    zones = zones_of(grid_rules, params, units, buildings, communities, areas)
+    assignment = assign_units(units, zones, workers=workers, progress=part(progress, 0.45, 0.65))
     progress(0.65, tr(mark("Refining communities that miss the bounds")))
-    units, assignment = _refined(units, assignment, params, (buildings, streets, barriers, communities), workers)
+    units, zones, assignment = _refined(units, zones, assignment, (buildings, streets, barriers, communities), workers)
     progress(0.75, tr(mark("Mending or proving what is left")))
-    grid, proved = _certified(units, assignment, params)
+    grid, proved = _certified(units, zones, assignment)
+    facts: Mapping[str, Any] = {}
+    if params.search.most_sets:
+        polished = polish(units, zones, grid, assignment.part, workers=workers, progress=part(progress, 0.75, 0.8))
+        grid, facts = polished.grid, polished.facts()
     progress(0.8, tr(mark("Measuring the plan")))
     network = street_network(streets, mode="walk")
     builder = PlanBuilder(
         units,
+        zones,
         grid,
         assignment.part,
         proved,
         np.zeros(len(proved), bool),
-        params,
         rules or StaffingRules(),
         plan,
         date,
+        facts,
+        grid_rules,
     )
     built = builder.build(layers, buildings, communities, network)
     progress(1.0, tr(mark("The plan is ready")))
@@ -120,6 +140,7 @@ def rebalance_region(
     *,
     params: DivideParams | None = None,
     rules: StaffingRules | None = None,
+    grid_rules: Rules = NO_RULES,
     locked: Collection[str] = (),
     stay: float = STAY,
     plan: str = "default",
@@ -137,6 +158,8 @@ def rebalance_region(
         Bounds, weights, effort and seed.
     rules
         Staffing rules.
+    grid_rules
+        Bounds by community, and grids to freeze by code; the special-purpose grids of the plan stay as they are.
     locked
         Codes of grids that must not change.
     stay
@@ -159,6 +182,8 @@ def rebalance_region(
         If the region has no plan, or lacks a layer.
     InputError
         If a locked grid does not exist.
+    LayerFaultsError
+        If ``grid_rules`` do not fit the region.
 
     Examples
     --------
@@ -169,11 +194,12 @@ def rebalance_region(
     0
     """
     params = params or DivideParams()
-    buildings, streets, barriers, communities = _inputs(layers)
+    buildings, streets, barriers, communities = region_inputs(layers)
     progress(0.0, tr(mark("Rebalancing")))
-    now = present_plan(layers, params, locked)
-    grid, unit_part = rebalance_units(now, params, stay=stay)
-    coarse = coarse_units(now, grid, params)
+    check_rules(grid_rules, layers, special=False)
+    now = present_plan(layers, params, locked, rules=grid_rules)
+    grid, unit_part = rebalance_units(now, stay=stay)
+    coarse = coarse_units(now, grid)
     if coarse.any():
         fine = refine_units(now.units, coarse, buildings, streets, barriers, communities)
         points = shapely.point_on_surface(fine.frame.geometry.to_numpy())
@@ -183,28 +209,30 @@ def rebalance_region(
             now,
             units=fine,
             grid=now.grid[former],
-            zones=Zones.uniform(params, len(former)),
+            zones=now.zones.at(former),
             pinned=now.pinned[former],
         )
-        grid, unit_part = rebalance_units(now, params, stay=stay, start=grid[former])
+        grid, unit_part = rebalance_units(now, stay=stay, start=grid[former])
     progress(0.6, tr(mark("Mending or proving what is left")))
-    certified = certify(now.units, grid, unit_part, params, locked=now.locked)
+    certified = certify(now.units, grid, unit_part, now.zones, locked=now.held)
     households = now.units.frame["households"].to_numpy(np.int64)
     moved = int(households[certified.grid != now.grid].sum())
     label = renumber(certified.grid)
     progress(0.8, tr(mark("Measuring the plan")))
     builder = PlanBuilder(
         now.units,
+        now.zones,
         label,
         unit_part,
         _flagged(label, certified.grid, certified.proved),
         _flagged(label, certified.grid, certified.in_conflict),
-        params,
         rules or StaffingRules(),
         plan,
         date or dt.datetime.now(dt.UTC).date().isoformat(),
         {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
-        _flagged(label, certified.grid, np.flatnonzero(now.locked).tolist()),
+        grid_rules,
+        Inherited(_flagged(label, certified.grid, np.flatnonzero(stored_locks(layers, now.codes))), now.pinned),
+        _flagged(label, certified.grid, np.flatnonzero(now.held)),
     )
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))
@@ -219,7 +247,7 @@ def _child_ids(ids: pd.Series, former: Indices) -> pd.Series:
     return old.where(pieces == 1, old + "." + number.astype("str"))
 
 
-def _inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
+def region_inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
     """Return buildings, streets, barriers and communities, or say what is missing."""
     for name in ("buildings", "streets", "communities"):
         if name not in layers or not len(layers[name]):
@@ -242,41 +270,37 @@ def _inputs(layers: Mapping[str, pd.DataFrame]) -> tuple[gpd.GeoDataFrame, ...]:
 
 def _refined(
     units: Units,
+    zones: Zones,
     assignment: Assignment,
-    params: DivideParams,
     layers: tuple[gpd.GeoDataFrame, ...],
     workers: int | None,
-) -> tuple[Units, Assignment]:
+) -> tuple[Units, Zones, Assignment]:
     """Divide the blocks of communities that miss the bounds between buildings, and try those again."""
     buildings, streets, barriers, communities = layers
     grid = assignment.grid
-    load = np.bincount(grid, weights=units.frame["households"])
-    bad = (load < params.minimum) | (load > params.maximum)
+    missing = zones.outside(grid, units.frame["households"])
     again = np.zeros(len(communities), bool)
-    again[units.community[bad[grid]]] = True
-    split = again[units.community] & (units.occupied > 1)
+    again[units.community[(missing > 0)[grid]]] = True
+    split = again[units.community] & (units.occupied > 1) & (zones.special < 0)
     again &= np.bincount(units.community[split], minlength=len(again)) > 0
     if not split.any():
-        return units, assignment
+        return units, zones, assignment
     fine = refine_units(units, split, buildings, streets, barriers, communities)
-    second = assign_units(
-        fine,
-        replace(params, effort=REFINE_EFFORT * params.effort),
-        only=again,
-        starts=REFINE_STARTS,
-        workers=workers,
-    )
     former = locate(shapely.point_on_surface(fine.frame.geometry.to_numpy()), units.frame.geometry.to_numpy())
-    kept = ~again[fine.community]
-    worse = _worse(load, grid, units, second.grid, fine, params, again)
-    stay = kept | worse[fine.community]
+    fine_zones = zones.at(former)
+    second = assign_units(
+        fine, fine_zones.with_effort(REFINE_EFFORT), only=again, starts=REFINE_STARTS, workers=workers
+    )
+    before = _outside(fine, fine_zones, grid[former], len(again))
+    worse = _outside(fine, fine_zones, second.grid, len(again)) > before
+    stay = (~again | worse)[fine.community]
     label = np.where(stay, grid[former], second.grid + int(grid.max()) + 1)
-    return fine, Assignment(renumber(label), second.part)
+    return fine, fine_zones, Assignment(renumber(label), second.part)
 
 
-def _certified(units: Units, assignment: Assignment, params: DivideParams) -> tuple[Indices, Flags]:
+def _certified(units: Units, zones: Zones, assignment: Assignment) -> tuple[Indices, Flags]:
     """Mend the last grids outside the bounds, or prove that they are unavoidable (flag of each grid)."""
-    certified = certify(units, assignment.grid, assignment.part, params)
+    certified = certify(units, assignment.grid, assignment.part, zones)
     label = renumber(certified.grid)
     return label, _flagged(label, certified.grid, certified.proved)
 
@@ -288,17 +312,9 @@ def _flagged(label: Indices, former: Indices, chosen: Collection[int]) -> Flags:
     return flags
 
 
-def _worse(
-    load: Any, grid: Indices, units: Units, second: Indices, fine: Units, params: DivideParams, again: Flags
-) -> Flags:
-    """Return the communities whose second plan has more households outside the bounds than their first."""
-
-    def outside(load_of: Any, community: Indices) -> Any:
-        amount = np.maximum(params.minimum - load_of, 0) + np.maximum(load_of - params.maximum, 0)
-        return np.bincount(community, weights=amount, minlength=len(again))
-
-    before = outside(load, units.community[np.unique(grid, return_index=True)[1]])
-    redone = second >= 0
-    load_2 = np.bincount(second[redone], weights=fine.frame["households"].to_numpy()[redone])
-    first = np.flatnonzero(redone)[np.unique(second[redone], return_index=True)[1]]
-    return np.asarray(again & (outside(load_2, fine.community[first]) > before))
+def _outside(units: Units, zones: Zones, grid: Indices, communities: int) -> Floats:
+    """Return the households outside the bounds in each community; units without a grid count as one of its own."""
+    label = renumber(grid)
+    first = np.unique(label, return_index=True)[1]
+    missing = zones.outside(label, units.frame["households"])
+    return sum_by(units.community[first], missing, communities)

@@ -14,6 +14,7 @@ from gridtwin.grids.codes import reading_order
 from gridtwin.grids.params import COMMUNITY_MAXIMUM, COMMUNITY_MINIMUM, MINIMUM, DivideParams
 from gridtwin.grids.planar import dissolve
 from gridtwin.grids.units import make_units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress, part, silent
 from gridtwin.schemas import conform
@@ -102,8 +103,8 @@ def draft_communities(
         buildings, streets, barriers, conform(town, "communities"), split_above=maximum,
         progress=part(progress, 0.0, 0.7),
     )  # fmt: skip
-    params = DivideParams(minimum, maximum, seed=seed)
-    drafted = assign_units(units, params, least_part=MINIMUM, progress=part(progress, 0.7, 1.0))
+    zones = Zones.uniform(DivideParams(minimum, maximum, seed=seed), len(units.frame))
+    drafted = assign_units(units, zones, least_part=MINIMUM, progress=part(progress, 0.7, 1.0))
     shapes = dissolve(units.frame.geometry.to_numpy(), drafted.grid)
     shapes = shapes[reading_order(shapes, np.zeros(len(shapes), np.int64))]
     number = [f"{n:03d}" for n in range(1, len(shapes) + 1)]

@@ -52,10 +52,21 @@ class Objective(NamedTuple):
     maximum: float
     target: float
     outside: float  # a grid outside the bounds, and each 100 households outside
-    compactness: float  # perimeter²/(4π area) − 1
+    compactness: float  # 1 − Polsby–Popper
     balance: float  # ((households − target) / 100)²
     compound_split: float  # each further grid that a compound is spread over
     stay: float  # each 100 households that keep their grid of the base plan
+
+
+class Work(NamedTuple):
+    """Working arrays of one thread: five of links, two of link lengths and costs, of nodes, sums and compounds."""
+
+    links: Ints
+    lengths: Floats
+    nodes: Ints
+    near: Ints
+    sums: Floats
+    compounds: Ints
 
 
 @compiled
@@ -86,12 +97,30 @@ def grid_cost(households: float, area: float, perimeter: float, k: int, goal: Ob
     elif households > high:
         cost = goal.outside * (1.0 + (households - high) / 100.0)
     off = (households / k - goal.target) / 100.0
-    round_ = perimeter * perimeter / (4.0 * np.pi * max(area, 1.0)) - 1.0
+    round_ = 1.0 - 4.0 * np.pi * area / max(perimeter * perimeter, 1.0)
     return cost + goal.compactness * round_ / k + goal.balance * off * off * k
 
 
 @compiled
-def _root(parent: npt.NDArray[np.int64], x: int) -> int:
+def workspace(graph: UnitGraph) -> Work:
+    """Return the arrays that cuts of this graph share, so that none is made anew for each of thousands."""
+    n = len(graph.households)
+    arcs = len(graph.head)
+    compounds = 0
+    for u in range(n):
+        compounds = max(compounds, graph.compound[u] + 1)
+    return Work(
+        np.empty((5, arcs // 2 + 1), np.int32),
+        np.empty((2, arcs // 2 + 1)),
+        np.empty((13, n + 1), np.int32),
+        np.empty(2 * n, np.int32),
+        np.empty((8, n)),
+        np.empty((2, compounds), np.int32),
+    )
+
+
+@compiled
+def _root(parent: Ints, x: int) -> int:
     while parent[x] != x:
         parent[x] = parent[parent[x]]
         x = parent[x]
@@ -99,41 +128,11 @@ def _root(parent: npt.NDArray[np.int64], x: int) -> int:
 
 
 @compiled
-def _random_tree(m: int, tail: Ints, head: Ints, key: Floats) -> tuple[bool, Ints, Ints, Ints, Ints, Ints]:
-    """Return a minimum spanning tree under ``key``: (spans, order, parent, depth, ...) in breadth-first order."""
-    order_e = np.argsort(key)
-    parent = np.arange(m)
-    degree = np.zeros(m + 1, np.int32)
-    chosen = np.empty(m, np.int32)
-    taken = 0
-    for e in order_e:
-        a = _root(parent, tail[e])
-        b = _root(parent, head[e])
-        if a != b:
-            parent[a] = b
-            chosen[taken] = e
-            taken += 1
-            degree[tail[e]] += 1
-            degree[head[e]] += 1
-            if taken == m - 1:
-                break
-    order = np.zeros(m, np.int32)
-    up = np.full(m, NONE, np.int32)
-    depth = np.zeros(m, np.int32)
-    indptr = np.zeros(m + 1, np.int32)
-    if taken < m - 1:
-        return False, order, up, depth, indptr, degree
-    for i in range(m):
-        indptr[i + 1] = indptr[i] + degree[i]
-    fill = indptr[:-1].copy()
-    near = np.empty(2 * taken, np.int32)
-    for t in range(taken):
-        a = tail[chosen[t]]
-        b = head[chosen[t]]
-        near[fill[a]] = b
-        fill[a] += 1
-        near[fill[b]] = a
-        fill[b] += 1
+def _breadth_first(root: int, indptr: Ints, near: Ints, order: Ints, up: Ints, depth: Ints) -> None:
+    """Write order, parent and depth of the nodes of a tree, from its root."""
+    order[0] = root
+    up[root] = NONE
+    depth[root] = 0
     first = 0
     last = 1
     while first < last:
@@ -146,7 +145,71 @@ def _random_tree(m: int, tail: Ints, head: Ints, key: Floats) -> tuple[bool, Int
                 depth[y] = depth[x] + 1
                 order[last] = y
                 last += 1
-    return True, order, up, depth, indptr, degree
+
+
+@compiled
+def _random_tree(m: int, count: int, work: Work) -> bool:
+    """Grow a random spanning tree over ``count`` links; return whether it spans.
+
+    The links are taken in order of their buckets (a counting sort of random keys, as many buckets as links).
+    Leaves order (breadth first), parent and depth of the nodes in ``work``, from a root in the middle of the tree,
+    so that ways to common ancestors are short.
+    """
+    tail, head, bucket, place, start = work.links
+    order, up, depth, parent, degree, indptr, fill = work.nodes[:7]
+    near = work.near
+    for q in range(count + 1):
+        start[q] = 0
+    for e in range(count):
+        start[bucket[e] + 1] += 1
+    for q in range(count):
+        start[q + 1] += start[q]
+    for e in range(count):
+        b = bucket[e]
+        place[start[b]] = e
+        start[b] += 1
+    for i in range(m):
+        parent[i] = i
+        degree[i] = 0
+    taken = 0
+    for q in range(count):
+        e = place[q]
+        a = _root(parent, tail[e])
+        b = _root(parent, head[e])
+        if a != b:
+            parent[a] = b
+            place[taken] = e  # links before q have been looked at: their places are free
+            taken += 1
+            degree[tail[e]] += 1
+            degree[head[e]] += 1
+            if taken == m - 1:
+                break
+    if taken < m - 1:
+        return False
+    indptr[0] = 0
+    for i in range(m):
+        indptr[i + 1] = indptr[i] + degree[i]
+        fill[i] = indptr[i]
+    for t in range(taken):
+        a = tail[place[t]]
+        b = head[place[t]]
+        near[fill[a]] = b
+        fill[a] += 1
+        near[fill[b]] = a
+        fill[b] += 1
+    _breadth_first(0, indptr, near, order, up, depth)
+    for i in range(m):
+        fill[i] = 1
+    middle = 0
+    for t in range(m - 1, 0, -1):  # the deepest node that half of the others lie under
+        x = order[t]
+        if 2 * fill[x] >= m:
+            middle = x
+            break
+        fill[up[x]] += fill[x]
+    if middle != 0:
+        _breadth_first(middle, indptr, near, order, up, depth)
+    return True
 
 
 @compiled
@@ -161,19 +224,26 @@ def _meet(a: int, b: int, up: Ints, depth: Ints) -> int:
 
 
 @compiled
-def _compound_splits(nodes: Ints, m: int, compound: Ints, order: Ints, up: Ints, depth: Ints) -> Floats:
-    """Return for each tree node how many compounds a cut above it splits.
+def _compound_splits(nodes: Ints, m: int, compound: Ints, splits: Floats, work: Work) -> None:
+    """Leave in ``splits`` for each tree node how many compounds a cut above it splits.
 
     That is, compounds with a member below the cut minus those wholly below: each counts once at each member,
     minus once at the ancestors where consecutive members (in preorder) meet, minus once from the top down.
     """
-    size = np.ones(m, np.int32)
+    order, up, depth, size, preorder, sequence, nxt = work.nodes[:7]
+    last, top = work.compounds
+    for i in range(m):
+        size[i] = 1
+        splits[i] = 0.0
+        c = compound[nodes[i]]
+        if c >= 0:
+            last[c] = NONE
+            top[c] = NONE
     for t in range(m - 1, 0, -1):
         size[up[order[t]]] += size[order[t]]
-    preorder = np.zeros(m, np.int32)
-    sequence = np.zeros(m, np.int32)
-    nxt = np.zeros(m, np.int32)
-    nxt[0] = 1
+    preorder[order[0]] = 0
+    sequence[0] = order[0]
+    nxt[order[0]] = 1
     for t in range(1, m):
         x = order[t]
         y = up[x]
@@ -181,12 +251,6 @@ def _compound_splits(nodes: Ints, m: int, compound: Ints, order: Ints, up: Ints,
         nxt[y] += size[x]
         nxt[x] = preorder[x] + 1
         sequence[preorder[x]] = x
-    top_id = 0
-    for i in range(m):
-        top_id = max(top_id, compound[nodes[i]])
-    last = np.full(top_id + 1, NONE, np.int32)
-    top = np.full(top_id + 1, NONE, np.int32)
-    splits = np.zeros(m)
     for t in range(m):
         x = sequence[t]
         c = compound[nodes[x]]
@@ -200,12 +264,13 @@ def _compound_splits(nodes: Ints, m: int, compound: Ints, order: Ints, up: Ints,
         else:
             top[c] = x
         last[c] = x
-    for c in range(top_id + 1):
-        if top[c] >= 0:
+    for i in range(m):
+        c = compound[nodes[i]]
+        if c >= 0 and top[c] >= 0:
             splits[top[c]] -= 1.0
+            top[c] = NONE
     for t in range(m - 1, 0, -1):
         splits[up[order[t]]] += splits[order[t]]
-    return splits
 
 
 @compiled
@@ -222,6 +287,7 @@ def tree_cut(
     grid_b: int,
     pin: Bytes,
     side: Bytes,
+    work: Work,
     state: State,
 ) -> tuple[float, int]:
     """Cut ``nodes[:m]`` in two at the best edge of one random spanning tree.
@@ -231,61 +297,53 @@ def tree_cut(
     The first part is to become ``k1`` of the ``k`` grids. Returns the cost of both parts with the cut, and
     ``k1`` (0: the nodes are not connected).
     """
+    tail, head, bucket, _, _ = work.links
+    border, cut = work.lengths
+    order, up, depth = work.nodes[:3]
+    pins_a, pins_b = work.nodes[7:9]
+    households, area, outline, crossing_m, crossing, stay_a, stay_b, splits = work.sums
+    stay = goal.stay > 0.0 and grid_a >= 0
+    pinned = len(pin) > 0
     count = 0
-    for i in range(m):
-        for e in range(graph.indptr[nodes[i]], graph.indptr[nodes[i] + 1]):
-            if local[graph.head[e]] > i:
-                count += 1
-    if count == 0:
-        return INFINITE, 0
-    tail = np.empty(count, np.int32)
-    head = np.empty(count, np.int32)
-    border = np.empty(count)
-    cut = np.empty(count)
-    key = np.empty(count)
-    inner = np.zeros(m)
-    q = 0
+    compounds = False
     for i in range(m):
         u = nodes[i]
+        inner = 0.0
         for e in range(graph.indptr[u], graph.indptr[u + 1]):
             j = local[graph.head[e]]
             if j < 0:
                 continue
-            inner[i] += graph.border_m[e]
+            inner += graph.border_m[e]
             if j > i:
-                tail[q] = i
-                head[q] = j
-                border[q] = graph.border_m[e]
-                cut[q] = graph.cut[e]
-                key[q] = random_unit(state) / (1.0 + bias * graph.cut[e])  # costly borders stay in the tree
-                q += 1
-    spans, order, up, depth, _, _ = _random_tree(m, tail, head, key)
-    if not spans:
-        return INFINITE, 0
-    stay = goal.stay > 0.0 and grid_a >= 0
-    households = np.zeros(m)
-    area = np.zeros(m)
-    outline = np.zeros(m)
-    crossing_m = np.zeros(m)
-    crossing = np.zeros(m)
-    stay_a = np.zeros(m)
-    stay_b = np.zeros(m)
-    pinned = len(pin) > 0
-    pins_a = np.zeros(m, np.int32)
-    pins_b = np.zeros(m, np.int32)
-    for i in range(m):
-        u = nodes[i]
+                tail[count] = i
+                head[count] = j
+                border[count] = graph.border_m[e]
+                cut[count] = graph.cut[e]
+                count += 1
+        households[i] = graph.households[u]
+        area[i] = graph.area_m2[u]
+        outline[i] = graph.perimeter_m[u] - inner
+        crossing_m[i] = 0.0
+        crossing[i] = 0.0
+        stay_a[i] = 0.0
+        stay_b[i] = 0.0
+        pins_a[i] = 0
+        pins_b[i] = 0
+        splits[i] = 0.0
+        if graph.compound[u] >= 0:
+            compounds = True
         if pinned:
             pins_a[i] = 1 if pin[i] == 1 else 0
             pins_b[i] = 1 if pin[i] == 2 else 0
-        households[i] = graph.households[u]
-        area[i] = graph.area_m2[u]
-        outline[i] = graph.perimeter_m[u] - inner[i]
         if stay:
             if base[u] == grid_a:
                 stay_a[i] = graph.households[u] + 1.0
             elif base[u] == grid_b:
                 stay_b[i] = graph.households[u] + 1.0
+    for e in range(count):  # costly borders come early, and so stay in the tree
+        bucket[e] = int(random_unit(state) / (1.0 + bias * cut[e]) * count)
+    if count == 0 or not _random_tree(m, count, work):
+        return INFINITE, 0
     for e in range(count):
         a = tail[e]
         b = head[e]
@@ -304,22 +362,26 @@ def tree_cut(
         outline[y] += outline[x]
         crossing_m[y] += crossing_m[x]
         crossing[y] += crossing[x]
-        stay_a[y] += stay_a[x]
-        stay_b[y] += stay_b[x]
-        pins_a[y] += pins_a[x]
-        pins_b[y] += pins_b[x]
-    splits = np.zeros(m)
-    if goal.compound_split > 0.0:
-        splits = _compound_splits(nodes, m, graph.compound, order, up, depth)
-    total = households[0]
+    if stay or pinned:
+        for t in range(m - 1, 0, -1):
+            x = order[t]
+            y = up[x]
+            stay_a[y] += stay_a[x]
+            stay_b[y] += stay_b[x]
+            pins_a[y] += pins_a[x]
+            pins_b[y] += pins_b[x]
+    if compounds and goal.compound_split > 0.0:
+        _compound_splits(nodes, m, graph.compound, splits, work)
+    root = order[0]
+    total = households[root]
     best = INFINITE
     best_node = NONE
     best_k = 0
     best_swap = False
     for t in range(1, m):
         x = order[t]
-        straight = pins_b[x] == 0 and pins_a[x] == pins_a[0]
-        swapped = pins_a[x] == 0 and pins_b[x] == pins_b[0]
+        straight = pins_b[x] == 0 and pins_a[x] == pins_a[root]
+        swapped = pins_a[x] == 0 and pins_b[x] == pins_b[root]
         if not straight and not swapped:
             continue
         low_k = 1
@@ -331,19 +393,21 @@ def tree_cut(
             cost = (
                 grid_cost(households[x], area[x], outline[x] + crossing_m[x], k1, goal)
                 + grid_cost(
-                    total - households[x], area[0] - area[x], outline[0] - outline[x] + crossing_m[x], k - k1, goal
+                    total - households[x],
+                    area[root] - area[x],
+                    outline[root] - outline[x] + crossing_m[x],
+                    k - k1,
+                    goal,
                 )
                 + crossing[x]
                 + goal.compound_split * splits[x]
             )
-            swap = False
+            swap = not straight
             if stay:
-                kept = stay_a[x] + stay_b[0] - stay_b[x]
-                kept_swapped = stay_b[x] + stay_a[0] - stay_a[x]
+                kept = stay_a[x] + stay_b[root] - stay_b[x]
+                kept_swapped = stay_b[x] + stay_a[root] - stay_a[x]
                 swap = not straight or (swapped and kept_swapped > kept)
                 cost -= goal.stay * (kept_swapped if swap else kept) / 100.0
-            else:
-                swap = not straight
             if cost < best:
                 best = cost
                 best_node = x
@@ -374,6 +438,7 @@ def seed_plan(graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float
     best_side = np.zeros(n, np.int8)
     no_base = np.full(1, NONE, np.int32)
     no_pin = np.zeros(0, np.int8)
+    work = workspace(graph)
     stack_label = np.zeros(k + 1, np.int32)
     stack_k = np.zeros(k + 1, np.int32)
     stack_k[0] = k
@@ -395,7 +460,9 @@ def seed_plan(graph: UnitGraph, goal: Objective, k: int, tries: int, bias: float
         best_k = 0
         if m >= 2:
             for _ in range(max(2, min(tries, BLOCKS_OF_TREES // m))):
-                cost, k1 = tree_cut(nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, no_pin, side, state)
+                cost, k1 = tree_cut(
+                    nodes, m, local, graph, goal, parts, bias, no_base, NONE, NONE, no_pin, side, work, state
+                )
                 if cost < best:
                     best = cost
                     best_k = k1
@@ -556,6 +623,7 @@ def anneal(
     nodes = np.empty(n, np.int32)
     any_pinned = pinned.any()
     pin = np.zeros(n if any_pinned else 0, np.int8)
+    work = workspace(graph)
     side = np.zeros(n, np.int8)
     seen = np.zeros(n, np.int32)
     queue = np.empty(n, np.int32)
@@ -609,7 +677,7 @@ def anneal(
                 c = graph.compound[u]
                 if c >= 0 and counts[c, b] > 0:
                     old += goal.compound_split / counts[c, a]
-            new, k1 = tree_cut(nodes, m, local, graph, goal, 2, bias, base, a, b, pin, side, state)
+            new, k1 = tree_cut(nodes, m, local, graph, goal, 2, bias, base, a, b, pin, side, work, state)
             for i in range(m):
                 local[nodes[i]] = NONE
             if k1 > 0 and (new <= old or random_unit(state) < np.exp((old - new) / heat)):

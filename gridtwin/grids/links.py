@@ -10,9 +10,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridtwin.grids.kernel import UnitGraph
-from gridtwin.grids.params import CUT_PER_100_M
 from gridtwin.grids.planar import Flags, Floats, Indices
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import Zones
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,24 @@ class Links:
     cut: Floats
 
 
-def links_of(units: Units, *, least_part: int = 1) -> Links:
+def links_of(units: Units, zones: Zones, *, least_part: int = 1) -> Links:
     """Return the walkable links between units; land without households joins across any border.
+
+    Units of different special-purpose grids, or of one and of none, never share a grid.
 
     A part of a community with fewer than ``least_part`` households that water, railway or motorway cuts off
     is linked by its longest border (or, where it is empty and touches nothing, to the nearest unit), so that
     it follows a neighbour instead of becoming a grid of its own.
     """
     borders = units.borders
-    open_ = borders.walkable.copy()
+    together = zones.special[borders.a] == zones.special[borders.b]
+    open_ = borders.walkable & together
     households = units.frame["households"].to_numpy(np.int64)
     count = len(households)
     while True:
         part = _parts(borders.a[open_], borders.b[open_], count)
         empty = np.bincount(part, weights=households) < least_part
-        shut = np.flatnonzero(~open_)
+        shut = np.flatnonzero(~open_ & together)
         origin = np.r_[part[borders.a[shut]], part[borders.b[shut]]]
         rows, length = np.r_[shut, shut], np.r_[borders.length_m[shut], borders.length_m[shut]]
         apart = part[borders.a[shut]] != part[borders.b[shut]]
@@ -51,8 +54,8 @@ def links_of(units: Units, *, least_part: int = 1) -> Links:
         chosen = order[np.r_[True, origin[order][1:] != origin[order][:-1]]]
         open_[rows[chosen]] = True
     a, b, length = borders.a[open_], borders.b[open_], borders.length_m[open_]
-    cost = np.asarray(CUT_PER_100_M)[borders.kind[open_]] * length / 100.0
-    far_a, far_b = _far_links(units, part, empty)
+    cost = np.array(zones.params[0].weights.boundary())[borders.kind[open_]] * length / 100.0
+    far_a, far_b = _far_links(units, zones, part, empty)
     none = np.zeros(len(far_a))
     return Links(np.r_[a, far_a], np.r_[b, far_b], np.r_[length, none], np.r_[cost, none])
 
@@ -62,23 +65,26 @@ def _parts(a: Indices, b: Indices, count: int) -> Indices:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def parts_of(links: Links, count: int) -> Indices:
-    """Return the walkable part that each of ``count`` units lies in."""
-    return _parts(links.a, links.b, count)
+def parts_of(links: Links, zones: Zones) -> Indices:
+    """Return the walkable part that each unit lies in; a special-purpose grid is one part, the last ones."""
+    part = _parts(links.a, links.b, len(zones.special))
+    whole = np.where(zones.special >= 0, part.max() + 1 + zones.special, part)
+    return np.asarray(np.unique(whole, return_inverse=True)[1], dtype=np.int64)
 
 
-def _far_links(units: Units, part: Indices, empty: Flags) -> tuple[Indices, Indices]:
+def _far_links(units: Units, zones: Zones, part: Indices, empty: Flags) -> tuple[Indices, Indices]:
     """Link each empty part that touches nothing to the nearest unit of its community."""
-    alone = np.flatnonzero(empty[part])
+    ordinary = zones.special < 0
+    alone = np.flatnonzero(empty[part] & ordinary)
     shapes = units.frame.geometry.to_numpy()
-    inhabited = np.unique(units.community[units.frame["households"].to_numpy() > 0])
+    inhabited = np.unique(units.community[ordinary & (units.frame["households"].to_numpy() > 0)])
     found_a, found_b = [], []
     for p in np.unique(part[alone]):
         mine = np.flatnonzero(part == p)
         community = units.community[mine[0]]
         if community not in inhabited:
             continue
-        others = np.flatnonzero((units.community == community) & ~empty[part])
+        others = np.flatnonzero((units.community == community) & ~empty[part] & ordinary)
         near = shapely.distance(shapely.union_all(shapes[mine]), shapes[others])
         found_a.append(mine[0])
         found_b.append(others[int(near.argmin())])
@@ -110,3 +116,31 @@ def unit_graph(units: Units, links: Links, mine: Indices, rows: Indices) -> Unit
         np.r_[border, border][order],
         np.r_[cut, cut][order],
     )
+
+
+def subgraph(graph: UnitGraph, nodes: Indices) -> UnitGraph:
+    """Return the units ``nodes`` (ascending) of a graph with the links among them."""
+    place = np.full(len(graph.households), -1)
+    place[nodes] = np.arange(len(nodes))
+    tail = np.repeat(place, np.diff(graph.indptr))
+    inside = (tail >= 0) & (place[graph.head] >= 0)
+    indptr = np.r_[0, np.cumsum(np.bincount(tail[inside], minlength=len(nodes)))].astype(np.int32)
+    return UnitGraph(
+        graph.households[nodes],
+        graph.area_m2[nodes],
+        graph.perimeter_m[nodes],
+        graph.compound[nodes],
+        indptr,
+        place[graph.head[inside]].astype(np.int32),
+        graph.border_m[inside],
+        graph.cut[inside],
+    )
+
+
+def beside(flags: Flags, grid: Indices, links: Links) -> Flags:
+    """Return the flagged grids with those that share a link with one of them, (grids,)."""
+    a, b = grid[links.a], grid[links.b]
+    result = flags.copy()
+    result[b[flags[a]]] = True
+    result[a[flags[b]]] = True
+    return result

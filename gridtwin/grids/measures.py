@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 
 from gridtwin.grids.borders import BARRIER, MAIN_STREET, MINOR_STREET
-from gridtwin.grids.planar import OUTSIDE, Floats, Indices, parts_of_labels
+from gridtwin.grids.planar import OUTSIDE, Flags, Floats, Indices, parts_of_labels
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import FROZEN, GENERAL
 from gridtwin.network import StreetNetwork, longest_walks
 from gridtwin.units import MILLIMETRE_M
 
@@ -107,13 +108,28 @@ def seams(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> dict[str, f
     return {"gaps_m2": round(gap, 3), "overlaps_m2": round(overlap, 3)}
 
 
-def plan_measures(grids: gpd.GeoDataFrame, *, minimum: int, maximum: int) -> Mapping[str, Any]:
+def special_purpose(grids: pd.DataFrame) -> Flags:
+    """Return which grids have a purpose of their own; a frozen grid has not."""
+    return np.asarray(~grids["purpose"].isin((GENERAL, FROZEN)), bool)
+
+
+def within_bounds(grids: pd.DataFrame) -> Flags:
+    """Return which grids have no fewer and no more households than their bounds; no bound means none is missed."""
+    load = grids["households"].to_numpy(np.float64)
+    low = grids["minimum_households"].to_numpy(np.float64, na_value=0.0)
+    high = grids["maximum_households"].to_numpy(np.float64, na_value=np.inf)
+    return np.asarray((load >= low) & (load <= high))
+
+
+def plan_measures(grids: gpd.GeoDataFrame) -> Mapping[str, Any]:
     """Return the measures of a whole plan from its grids: numbers, shares, compactness, load spread."""
     load = grids["households"].to_numpy(np.float64)
-    inside = (load >= minimum) & (load <= maximum)
+    inside = within_bounds(grids)
     total = max(load.sum(), 1.0)
     return {
         "grids": len(grids),
+        "special_purpose_grids": int(special_purpose(grids).sum()),
+        "frozen_grids": int(grids["purpose"].eq(FROZEN).sum()),
         "households": int(load.sum()),
         "share_within_bounds": float(inside.mean()) if len(grids) else 0.0,
         "households_within_bounds": float(load[inside].sum() / total),

@@ -16,6 +16,7 @@ from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import FORMER_PLAN, DivideParams
 from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve
 from gridtwin.grids.remedies import Remedies
+from gridtwin.grids.rules import NO_RULES, Rules
 from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
 from gridtwin.grids.surroundings import Surroundings
 from gridtwin.grids.units import Units
@@ -42,7 +43,7 @@ class GridPlan:
     remedies
         What would mend each violation: columns grid_id, code, remedy, params, text (see
         :class:`gridtwin.grids.remedies.Remedies`).
-    params
+    params, grid_rules
         What was asked for.
     measures
         Numbers of the whole plan, see :meth:`summary`.
@@ -58,6 +59,7 @@ class GridPlan:
     remedies: pd.DataFrame
     params: DivideParams
     measures: Mapping[str, Any]
+    grid_rules: Rules = NO_RULES
 
     def summary(self) -> dict[str, Any]:
         """Return the measures of the plan as plain values, ready for a table or JSON."""
@@ -76,6 +78,33 @@ class GridPlan:
 
 
 @dataclass(frozen=True)
+class Inherited:
+    """What a plan takes over from the one that it was made from; grids in the numbers of the new plan.
+
+    Attributes
+    ----------
+    locked
+        Which grids stay locked, (grids,).
+    pinned
+        Which units stay pinned, (units,).
+    names
+        Code that each grid is to have, None for a new one, (grids,); by default the homes decide.
+    unsearched
+        Grids for which no way into the bounds has been looked for, (grids,); by default none.
+    """
+
+    locked: Flags
+    pinned: Flags
+    names: tuple[str | None, ...] | None = None
+    unsearched: Flags | None = None
+
+    @classmethod
+    def nothing(cls, grids: int, units: int) -> Inherited:
+        """Return what a new plan takes over."""
+        return cls(np.zeros(grids, bool), np.zeros(units, bool))
+
+
+@dataclass(frozen=True)
 class PlanBuilder:
     """Turns the grid of each unit into the layers of a plan.
 
@@ -87,25 +116,31 @@ class PlanBuilder:
         Grid of each unit, numbered 0 … k − 1, and the walkable part it lies in, (units,).
     proved, conflict
         Grids outside the bounds that are proved to be unavoidable, or kept there by locks, (grids,).
-    params, rules, plan, date
+    rules, plan, date
         What was asked for.
     facts
         Further measures for the summary.
-    locked
-        Grids that must not change, (grids,); none by default.
+    grid_rules
+        The rules that the zones come from.
+    inherited
+        Locks, and what else the plan takes over from the one that it was made from.
+    held
+        Grids that could not change while the plan was made, (grids,); by default those that stay locked.
     """
 
     units: Units
+    zones: Zones
     grid: Indices
     part: Indices
     proved: Flags
     conflict: Flags
-    params: DivideParams
     rules: StaffingRules
     plan: str
     date: str
     facts: Mapping[str, Any] = field(default_factory=dict)
-    locked: Flags | None = None
+    grid_rules: Rules = NO_RULES
+    inherited: Inherited | None = None
+    held: Flags | None = None
 
     def build(
         self,
@@ -116,6 +151,7 @@ class PlanBuilder:
     ) -> GridPlan:
         """Return the plan with its layers, codes, staff, violations and measures."""
         units, unit_grid = self.units, self.grid
+        kept = self._kept()
         shapes = units.frame.geometry.to_numpy()
         home = np.where(units.building_unit >= 0, unit_grid[units.building_unit], -1)
         first = np.unique(unit_grid, return_index=True)[1]
@@ -124,7 +160,7 @@ class PlanBuilder:
             geometry=dissolve(shapes, unit_grid),
             crs=communities.crs,
         )
-        grids = grids.assign(**self._counts(buildings, home, len(grids)))
+        grids = grids.assign(**self._counts(buildings, home, len(grids)), **self.zones.columns(unit_grid))
         split_here, split, compounds = measures.compounds_split(buildings, home, len(grids))
         grids["area_m2"] = shapely.area(grids.geometry.to_numpy())
         grids["compactness"] = measures.polsby_popper(grids.geometry.to_numpy())
@@ -132,10 +168,15 @@ class PlanBuilder:
         grids["street_share"] = measures.street_share(units, unit_grid)
         grids["compounds_split"] = split_here
         grids["longest_walk_m"] = measures.longest_walk(network, buildings, home, len(grids))
-        grids["grid_officers"] = grid_officers(grids["households"].to_numpy(np.int64), self.rules)
+        grids["grid_officers"] = grid_officers(
+            grids["households"].to_numpy(np.int64), self.rules, special=measures.special_purpose(grids)
+        )
         grids["volunteers"] = grids["grid_officers"] * self.rules.volunteers_an_officer
         pieces = measures.walkable_pieces(units, unit_grid)
-        found = violations_of(units, unit_grid, self.part, pieces, self.proved, self.conflict, self.params)
+        found = violations_of(
+            units, unit_grid, self.part, pieces, self.proved, self.conflict, self.zones, unsearched=kept.unsearched
+        )
+        grids["locked"] = kept.locked
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
         whole = self._communities(communities, shapes)
         codes, ledger = self._codes(layers, grids, whole, home, buildings)
@@ -143,6 +184,9 @@ class PlanBuilder:
         grids["grid_id"] = codes
         remedies = self._remedies(found, buildings, communities, codes)
         return self._plan(grids, buildings, whole, ledger, home, found, remedies, pieces, (split, compounds))
+
+    def _kept(self) -> Inherited:
+        return self.inherited or Inherited.nothing(int(self.grid.max()) + 1, len(self.grid))
 
     def _counts(self, buildings: gpd.GeoDataFrame, home: Indices, count: int) -> dict[str, Any]:
         """Return people and buildings of each grid; unknown groups stay unknown."""
@@ -189,17 +233,18 @@ class PlanBuilder:
             ledger=empty_layer("grid_codes") if ledger is None else ledger,
             overlap=overlap_of(former, home, homes),
             date=self.date,
+            fixed=self.zones.codes(self.grid),
             elsewhere=set(earlier.loc[~earlier["plan"].isin((self.plan, FORMER_PLAN)), "grid_id"]),
+            names=self._kept().names,
         )
 
     def _remedies(
         self, found: pd.DataFrame, buildings: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, codes: Geometries
     ) -> pd.DataFrame:
         """Return what would mend each of the violations ``found``."""
-        low, high = Zones.uniform(self.params, len(self.grid)).bounds(self.grid)
-        around = Surroundings(self.units, self.grid, self.part, low, high)
-        locked = np.zeros(len(codes), bool) if self.locked is None else self.locked
-        return Remedies(around, buildings, communities, [str(code) for code in codes], locked).of(found)
+        around = Surroundings(self.units, self.grid, self.part, self.zones)
+        held = self._kept().locked if self.held is None else self.held
+        return Remedies(around, buildings, communities, [str(code) for code in codes], held).of(found)
 
     def _plan(
         self,
@@ -223,7 +268,7 @@ class PlanBuilder:
             unit_id=pd.Series(np.where(at >= 0, unit_ids[at], None), dtype="str"),
             community_id=pd.Series(np.where(at >= 0, unit_community[at], None), dtype="str"),
         )
-        units = frame.assign(grid_id=codes[self.grid])
+        units = frame.assign(grid_id=codes[self.grid], locked=self._kept().pinned)
         violations = found.assign(grid_id=codes[found["row"].to_numpy(np.int64)])
         violations = violations[["grid_id", "code", "amount", "detail"]].sort_values(
             ["grid_id", "code"], ignore_index=True
@@ -239,8 +284,9 @@ class PlanBuilder:
             staffing=conform(community_staffing(ordered, self.rules), "staffing"),
             violations=violations,
             remedies=remedies,
-            params=self.params,
+            params=self.zones.params[0],
             measures=summary,
+            grid_rules=self.grid_rules,
         )
 
     def _summary(
@@ -257,7 +303,7 @@ class PlanBuilder:
         counted = float(homes[buildings["households_source"].eq("counted").fillna(False)].sum())
         tidy = grids["violations"].isna().to_numpy(bool)
         return {
-            **measures.plan_measures(grids, minimum=self.params.minimum, maximum=self.params.maximum),
+            **measures.plan_measures(grids),
             "communities": len(communities),
             "units": len(self.units.frame),
             "buildings": len(buildings),

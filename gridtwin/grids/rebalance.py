@@ -14,29 +14,24 @@ import numpy as np
 
 from gridtwin.grids import kernel
 from gridtwin.grids.kernel import UnitGraph
-from gridtwin.grids.links import unit_graph
+from gridtwin.grids.links import beside, unit_graph
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices, Segments, absorb, parts_of_labels, sum_by
 from gridtwin.grids.present import Present
-from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, TREES
-from gridtwin.grids.units import Units
+from gridtwin.grids.solve import BIAS, COLD, CUTS_PER_GRID, FLIPS_PER_CUT, halve
 
-STAY = 1.0  # price of 100 households that leave their grid, in units of the objective
+STAY = 4.0  # price of 100 households that leave their grid, in units of the objective
 WARM = 0.6
 REACHES = (1, 2, 10_000)  # how many grids away from a broken one may change, tried one after the other
 
 
-def rebalance_units(
-    plan: Present, params: DivideParams, *, stay: float = STAY, start: Indices | None = None
-) -> tuple[Indices, Indices]:
+def rebalance_units(plan: Present, *, stay: float = STAY, start: Indices | None = None) -> tuple[Indices, Indices]:
     """Restore the bounds of a plan with least change.
 
     Parameters
     ----------
     plan
-        The plan as it is.
-    params
-        Bounds, weights, seed.
+        The plan as it is, with the bounds, weights and seed of its zones.
     stay
         Price of 100 households that leave their grid, in units of the objective; a higher price moves fewer
         households and leaves more grids outside the bounds.
@@ -50,37 +45,37 @@ def rebalance_units(
         walkable part of its community that each unit lies in, (units,).
     """
     part = plan.part
-    grid = _joined(plan, plan.grid if start is None else start)
-    for p in np.unique(part[_broken(plan.units, grid, params)[grid]]):
+    grid = join_torn(plan, plan.grid if start is None else start)
+    for p in np.unique(part[_broken(plan, grid)[grid]]):
         mine = np.flatnonzero(part == p)
-        grid = _rebalance_part(plan, mine, grid, params, stay)
+        grid = rebalance_part(plan, mine, grid, stay)
     return grid, part
 
 
-def coarse_units(plan: Present, grid: Indices, params: DivideParams) -> Flags:
+def coarse_units(plan: Present, grid: Indices) -> Flags:
     """Return the units in and around broken grids that could still be divided between their buildings."""
-    broken = _broken(plan.units, grid, params)
-    links = plan.links
-    near = broken.copy()
-    near[grid[links.b[broken[grid[links.a]]]]] = True
-    near[grid[links.a[broken[grid[links.b]]]]] = True
+    broken = _broken(plan, grid)
+    near = beside(broken, grid, plan.links)
     locked = np.zeros(len(near), bool)
-    locked[: len(plan.locked)] = plan.locked
+    locked[: len(plan.locked)] = plan.locked[: len(near)]
     return np.asarray((near & ~locked)[grid] & (plan.units.occupied > 1))
 
 
-def _broken(units: Units, grid: Indices, params: DivideParams) -> Flags:
+def _broken(plan: Present, grid: Indices) -> Flags:
     """Return which grids are outside the bounds; numbers without units are not."""
-    count = int(grid.max()) + 1
-    load = np.bincount(grid, weights=units.frame["households"], minlength=count)
-    there = np.bincount(grid, minlength=count) > 0
-    return np.asarray(there & ((load < params.minimum) | (load > params.maximum)))
+    return np.asarray(plan.zones.outside(grid, plan.units.frame["households"]) > 0)
 
 
-def _joined(plan: Present, base: Indices) -> Indices:
-    """Give torn-off pieces of a grid (after edits, or a new barrier) to the neighbour with the longest border."""
-    units, part, lock = plan.units, plan.part, plan.locked
-    open_ = units.borders.walkable
+def join_torn(plan: Present, base: Indices) -> Indices:
+    """Give torn-off pieces of a grid (after edits, or a new barrier) to the neighbour with the longest border.
+
+    Locked grids neither give nor take; pinned units and special-purpose grids stay.
+    """
+    units, part, special = plan.units, plan.part, plan.zones.special
+    lock = np.zeros(max(int(base.max()) + 1, len(plan.locked)), bool)
+    lock[: len(plan.locked)] = plan.locked
+    open_ = units.borders.walkable & (special[units.borders.a] == special[units.borders.b])
+    open_ &= lock[base[units.borders.a]] == lock[base[units.borders.b]]
     a, b = units.borders.a[open_], units.borders.b[open_]
     piece = parts_of_labels(a, b, base)
     first = np.unique(piece, return_index=True)[1]
@@ -88,8 +83,8 @@ def _joined(plan: Present, base: Indices) -> Indices:
     order = np.lexsort((-load, base[first]))
     main = np.zeros(len(first), bool)
     main[order[np.r_[True, base[first][order][1:] != base[first][order][:-1]]]] = True
-    main[piece[plan.pinned]] = True
-    main |= (base[first] < len(lock)) & lock[np.minimum(base[first], len(lock) - 1)]
+    main[piece[plan.pinned | (special >= 0)]] = True
+    main |= lock[base[first]]
     if main.all():
         return base
     nothing = np.zeros((len(a), 2))
@@ -101,21 +96,49 @@ def _joined(plan: Present, base: Indices) -> Indices:
     return np.asarray(label[piece])
 
 
-def _rebalance_part(plan: Present, mine: Indices, grid: Indices, params: DivideParams, stay: float) -> Indices:
-    """Restore the bounds in one walkable part; return labels of all units."""
+def rebalance_part(
+    plan: Present,
+    mine: Indices,
+    grid: Indices,
+    stay: float,
+    *,
+    reaches: tuple[int, ...] = REACHES,
+) -> Indices:
+    """Restore the bounds in one walkable part, or in some grids of one.
+
+    Parameters
+    ----------
+    plan
+        The plan as it is.
+    mine
+        The units that may change, whole grids of ``grid`` within one walkable part.
+    grid
+        Labels to begin with, (units,).
+    stay
+        Price of 100 households that leave their grid of ``plan``.
+    reaches
+        How many grids away from a broken one may change, tried one after the other.
+
+    Returns
+    -------
+    ndarray of int
+        Labels of all units; numbers beyond ``plan.codes`` are new grids.
+    """
     units, links, base, lock = plan.units, plan.links, plan.grid, plan.locked
+    params = plan.zones.of(mine[0])
     names, local = np.unique(grid[mine], return_inverse=True)
-    rows = np.flatnonzero(np.isin(links.a, mine))
+    inside = np.zeros(len(grid), bool)
+    inside[mine] = True
+    rows = np.flatnonzero(inside[links.a] & inside[links.b])
     graph = unit_graph(units, links, mine, rows)
     old = np.searchsorted(names, base[mine])
     known = (old < len(names)) & (names[np.minimum(old, len(names) - 1)] == base[mine])
     seed = zlib.crc32(f"{params.seed}/{units.frame['community_id'].iloc[mine[0]]}/{len(mine)}".encode())
-    search = _Search(graph, np.where(known, old, -1).astype(np.int32), plan.pinned[mine], params, stay, seed)
+    search = _Search(graph, np.where(known, old, -1).astype(np.int32), plan.pinned[mine], params, stay, seed, reaches)
     closed = np.zeros(len(names), bool)
-    inside = names < len(lock)
-    closed[inside] = lock[names[inside]]
+    closed[names < len(lock)] = lock[names[names < len(lock)]]
     best = search.run(local.astype(np.int32), len(names), closed)
-    fresh = int(grid.max()) + 1
+    fresh = max(int(grid.max()) + 1, len(plan.codes))
     labels = np.r_[names, np.arange(fresh, fresh + max(int(best.max()) + 1 - len(names), 0))][best]
     result = grid.copy()
     result[mine] = labels
@@ -132,6 +155,7 @@ class _Search:
     params: DivideParams
     stay: float
     seed: int
+    reaches: tuple[int, ...]
 
     def score(self, labels: kernel.Ints) -> tuple[int, float]:
         """Return broken grids, and households that moved."""
@@ -144,7 +168,7 @@ class _Search:
         """Return the best labels found."""
         best = labels
         for start, k, shut in self.starts(labels, count, closed):
-            for reach in REACHES:
+            for reach in self.reaches:
                 found = self.anneal(start, k, shut, reach)
                 if self.score(found) < self.score(best):
                     best = found
@@ -176,25 +200,9 @@ class _Search:
 
     def split(self, labels: kernel.Ints, grid: int, fresh: int) -> kernel.Ints:
         """Return the labels with ``grid`` cut in two; the larger side, or that of the pinned units, keeps it."""
-        goal = self.params.objective()
         nodes = np.flatnonzero(labels == grid).astype(np.int32)
-        local = np.full(len(labels), -1, np.int32)
-        local[nodes] = np.arange(len(nodes))
-        side, best_side = np.zeros(len(nodes), np.int8), np.zeros(len(nodes), np.int8)
-        state, none = np.array([self.seed], np.uint64), np.full(1, -1, np.int32)
-        pin = self.pinned[nodes].astype(np.int8)
-        best = np.inf
-        for _ in range(TREES):
-            cost, k = kernel.tree_cut(
-                nodes, len(nodes), local, self.graph, goal, 2, BIAS, none, -1, -1, pin, side, state
-            )
-            if k and cost < best:
-                best, best_side = cost, side.copy()
-        load = self.graph.households[nodes]
-        first_is_smaller = load[best_side == 1].sum() <= load[best_side == 0].sum()
-        smaller = 1 if first_is_smaller and not pin.any() else 0
         result = labels.copy()
-        result[nodes[best_side == smaller]] = fresh
+        result[nodes[halve(self.graph, nodes, self.params, pinned=self.pinned, seed=self.seed)]] = fresh
         return result
 
     def anneal(self, labels: kernel.Ints, count: int, closed: Flags, reach: int) -> kernel.Ints:
@@ -212,7 +220,7 @@ class _Search:
             open_ = grown
         goal = self.params.objective()._replace(stay=self.stay)
         state = np.array([self.seed + reach], np.uint64)
-        cuts = int(CUTS_PER_GRID * count * self.params.effort)
+        cuts = int(CUTS_PER_GRID * count * self.params.search.effort)
         _, better = kernel.anneal(
             self.graph,
             goal,

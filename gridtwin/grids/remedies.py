@@ -62,6 +62,10 @@ REMEDIES: dict[str, str] = {
     "OPEN_LOCK": mark(
         "open the lock of {locks}: the {total} households of {grids_together} together allow {grids} grids"
     ),
+    "REBALANCE": mark(
+        "run 'gridtwin rebalance', which looks for a repair: the {total} households of the walkable area allow "
+        "{grids} grids"
+    ),
     "COUNT_HOUSEHOLDS": mark(
         "none of the {buildings} buildings in {community} has households ({unknown} have no number): fill column "
         "'households' of layer 'buildings'"
@@ -127,10 +131,13 @@ class Remedies:
             yield "RAISE_MAXIMUM_AS_IS", {"bound": load}
         elif code == "LOCK_CONFLICT":
             yield from self._open_locks(grid)
+        elif code == "NOT_REPAIRED":
+            yield from self._moves(grid, abroad=False)
+            yield from self._rebalance(grid)
         elif code == "DETACHED_PART" and low <= load <= high:
             yield from self._pieces(grid)
         else:
-            yield from self._moves(grid)
+            yield from self._moves(grid, abroad=True)
             if self._largest(grid) > high:
                 yield self._own_grid(grid)
             if code.startswith("LUMPY"):
@@ -173,11 +180,17 @@ class Remedies:
 
     # ---- searches ----
 
-    def _moves(self, grid: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the first boundary block whose change of community leaves both grids within their bounds."""
+    def _partners(self, grid: int, *, abroad: bool) -> list[int]:
+        """Return the neighbours that units can be exchanged with; locks forbid it."""
+        if self.locked[grid]:
+            return []
+        return [other for other in self.around.neighbours(grid, abroad=abroad) if not self.locked[other]]
+
+    def _moves(self, grid: int, *, abroad: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the first boundary block whose change of grid leaves both within their bounds."""
         around = self.around
         short = around.load[grid] < around.minimum[grid]
-        for other in around.neighbours(grid, abroad=True):
+        for other in self._partners(grid, abroad=abroad):
             giver, taker = (other, grid) if short else (grid, other)
             block = around.transfer(giver, taker)
             if block is None:
@@ -194,6 +207,12 @@ class Remedies:
                 },
             )
             return
+
+    def _rebalance(self, grid: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the search for a repair, where the walkable area allows one."""
+        total, grids = self._grids_of([int(self.around.part[self.around.first[grid]])], grid)
+        if grids is not None:
+            yield "REBALANCE", {"total": total, "grids": grids}
 
     def _sides(self, giver: int, taker: int, homes: int) -> dict[str, Any]:
         load = self.around.load
@@ -233,7 +252,7 @@ class Remedies:
         here = int(around.part[around.first[grid]])
         for unit, other, _, beyond in shut_borders(around.units, around.part, [here]):
             total, grids = self._grids_of([here, beyond], grid)
-            if grids is not None:
+            if grids is not None and around.ordinary[around.grid[other]]:
                 names = {"unit": self._unit(unit), "other": self._unit(other)}
                 yield "ADD_CROSSING", {**names, "total": total, "grids": grids}
                 return
@@ -244,7 +263,7 @@ class Remedies:
         reach = around.adjacency[members].tocoo().col
         touched = set(np.unique(around.grid[reach]).tolist())
         for abroad in (False, True):
-            for other in around.neighbours(grid, abroad=abroad):
+            for other in self._partners(grid, abroad=abroad):
                 after = int(around.load[other]) + homes
                 if other in touched and around.minimum[other] <= after <= around.maximum[other]:
                     sides = {"taker": self.codes[other], "taker_community": self._community(other)}
@@ -268,7 +287,7 @@ class Remedies:
                     {"unit": self._unit(unit), "other": self._unit(other), "households": amount},
                 )
                 break
-        if around.load[grid] - amount >= around.minimum[grid]:
+        if around.ordinary[grid] and around.load[grid] - amount >= around.minimum[grid]:
             yield from self._give_away(grid, amount, np.flatnonzero(piece == small))
 
     def _bounds(self, grid: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -291,7 +310,7 @@ class Remedies:
         load, low, high = around.load, around.minimum, around.maximum
         short = load[grid] < low[grid]
         best = (int(load[grid]), -1, -1, -1)
-        for other in around.neighbours(grid, abroad=False):
+        for other in self._partners(grid, abroad=False):
             giver, taker = (other, grid) if short else (grid, other)
             for unit in around.movable(giver, taker):
                 after = int(load[giver] - around.households[unit]), int(load[taker] + around.households[unit])
@@ -322,7 +341,7 @@ class Remedies:
         label = self.buildings["building_id"].iloc[building] if pd.isna(name) else name
         params = {"building": str(label), "households": size, "parts": parts, "share": round(size / parts)}
         rest = int(around.load[grid]) - size
-        room = int(sum(max(around.maximum[n] - around.load[n], 0) for n in around.neighbours(grid, abroad=False)))
+        room = int(sum(max(around.maximum[n] - around.load[n], 0) for n in self._partners(grid, abroad=False)))
         if 0 < rest <= room:
             return "OWN_GRID_REST", {**params, "rest": rest, "room": room}
         return "OWN_GRID", params

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gridtwin.grids.planar import Indices
+from gridtwin.grids.planar import Flags, Indices
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class StaffingRules:
         A grid with more households needs a second full-time officer.
     officers_at_most
         Full-time officers a grid (the plan asks for 1–2).
+    officers_special_grid
+        Full-time officers that a special-purpose grid has at least, whoever lives there.
     volunteers_an_officer
         Volunteers beside each officer.
     team_full_time
@@ -28,14 +30,15 @@ class StaffingRules:
 
     households_an_officer: int = 400
     officers_at_most: int = 2
+    officers_special_grid: int = 1
     volunteers_an_officer: int = 3
     team_full_time: int = 4
 
 
-def grid_officers(households: Indices, rules: StaffingRules) -> Indices:
-    """Return the full-time officers of each grid by its load; an empty grid needs none."""
-    needed = -(-households // rules.households_an_officer)
-    return np.where(households > 0, np.clip(needed, 1, rules.officers_at_most), 0)
+def grid_officers(households: Indices, rules: StaffingRules, *, special: Flags) -> Indices:
+    """Return the full-time officers of each grid by its load; an empty grid needs none unless it is ``special``."""
+    needed = np.clip(-(-households // rules.households_an_officer), 0, rules.officers_at_most)
+    return np.where(special, np.maximum(needed, rules.officers_special_grid), needed)
 
 
 def community_staffing(grids: pd.DataFrame, rules: StaffingRules) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from gridtwin.grids.borders import BARRIER, LEAST_BORDER_M
 from gridtwin.grids.links import links_of
 from gridtwin.grids.planar import OUTSIDE, Flags, Floats, Indices, pair_lengths
 from gridtwin.grids.units import Units
-from gridtwin.grids.zones import NO_MAXIMUM
+from gridtwin.grids.zones import NO_MAXIMUM, Zones
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,29 @@ class Surroundings:
         Units of the plan.
     grid, part
         Grid of each unit, and the walkable part of its community that it lies in, (units,).
-    minimum, maximum
-        Households of each grid, (grids,).
+    zones
+        Bounds of each unit; special-purpose grids have none.
     """
 
     units: Units
     grid: Indices
     part: Indices
-    minimum: Indices
-    maximum: Indices
+    zones: Zones
+
+    @cached_property
+    def bounds(self) -> tuple[Indices, Indices]:
+        """Least and most households of each grid, (grids,) each."""
+        return self.zones.bounds(self.grid)
+
+    @property
+    def minimum(self) -> Indices:
+        """Least households of each grid, (grids,)."""
+        return self.bounds[0]
+
+    @property
+    def maximum(self) -> Indices:
+        """Most households of each grid, (grids,)."""
+        return self.bounds[1]
 
     @cached_property
     def households(self) -> Indices:
@@ -69,7 +83,7 @@ class Surroundings:
 
         Between communities a border counts where neither a barrier nor a wall runs along it.
         """
-        links = links_of(self.units)
+        links = links_of(self.units, self.zones)
         s = self.units.segments
         across = (s.b != OUTSIDE) & (self.units.segment_kind != BARRIER)
         across[across] = self.units.community[s.a[across]] != self.units.community[s.b[across]]

@@ -82,7 +82,8 @@ def make_units(
     barriers: gpd.GeoDataFrame,
     communities: gpd.GeoDataFrame,
     *,
-    split_above: int,
+    split_above: int | Indices,
+    areas: Geometries | None = None,
     progress: Progress = silent,
 ) -> Units:
     """Make the units of all communities.
@@ -92,7 +93,9 @@ def make_units(
     buildings, streets, barriers, communities
         Layers of the data dictionary in one metric CRS.
     split_above
-        Blocks with more households are divided between their buildings.
+        Blocks with more households are divided between their buildings; one number, or one a community.
+    areas
+        Polygons whose outlines bound units as those of communities do.
     progress
         Receives fraction and text.
 
@@ -110,14 +113,16 @@ def make_units(
     points = shapely.point_on_surface(shapes)
     households = buildings["households"].fillna(0).to_numpy(np.int64)
     progress(0.0, tr(mark("Streets and barriers to blocks")))
-    faces, community = _faces(streets, barriers, communities, shapes)
+    areas = np.empty(0, dtype=object) if areas is None else areas
+    faces, group = _faces(streets, barriers, communities, areas, shapes)
     home = locate(points, faces)
     progress(0.4, tr(mark("Absorbing slivers")))
-    faces, community, block = _blocks(faces, community, home, barriers, border.blocking_lines(streets, barriers))
+    faces, group, block = _blocks(faces, group, home, barriers, border.blocking_lines(streets, barriers))
+    community = group // (len(areas) + 1)
     home = np.where(home >= 0, block[home], OUTSIDE)
     load = np.bincount(home[home >= 0], weights=households[home >= 0], minlength=len(faces))
     occupied = np.bincount(home[(home >= 0) & (households > 0)], minlength=len(faces))
-    split = (load > split_above) & (occupied > 1)
+    split = (load > np.broadcast_to(split_above, len(communities))[community]) & (occupied > 1)
     if split.any():
         progress(0.5, tr(mark("Dividing large blocks between their buildings")))
         faces, community, home = _divide_blocks(faces, community, split, shapes, points, home)
@@ -163,9 +168,17 @@ def refine_units(
 
 
 def _faces(
-    streets: gpd.GeoDataFrame, barriers: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, shapes: Geometries
+    streets: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+    within: Geometries,
+    shapes: Geometries,
 ) -> tuple[Geometries, Indices]:
-    """Return the faces that bounding streets, barriers and community borders enclose, and their communities."""
+    """Return the faces that bounding streets, barriers, community borders and areas enclose, and their groups.
+
+    Faces that lie in the same community and area (or in none) have the same group: the row of the community times
+    one more than the number of areas, and one more than the row of the area.
+    """
     bounding, _ = border.highway_rank(streets)
     lines = np.r_[streets.geometry.to_numpy()[bounding], barriers.geometry.to_numpy()]
     lines = np.where(shapely.get_dimensions(lines) == 2, shapely.boundary(lines), lines)
@@ -174,12 +187,14 @@ def _faces(
     cover = shapely.union_all(shapely.box(*shapely.bounds(areas).T))
     shapely.prepare(cover)
     lines = lines[shapely.intersects(cover, lines)]
-    faces = faces_of(np.r_[lines, shapely.boundary(areas)])
-    community = locate(shapely.point_on_surface(faces), areas)
+    faces = faces_of(np.r_[lines, shapely.boundary(areas), shapely.boundary(within)])
+    points = shapely.point_on_surface(faces)
+    community = locate(points, areas)
     inside = community >= 0
     if not inside.any():
         raise InputError("no_faces", mark("layer 'communities' encloses no area; give closed polygons"))
-    return faces[inside], community[inside]
+    group = community * (len(within) + 1) + locate(points, within) + 1
+    return faces[inside], group[inside]
 
 
 def _outside_buildings(lines: Geometries, shapes: Geometries) -> Geometries:
@@ -201,9 +216,9 @@ def _outside_buildings(lines: Geometries, shapes: Geometries) -> Geometries:
 
 
 def _blocks(
-    faces: Geometries, community: Indices, home: Indices, barriers: gpd.GeoDataFrame, blocking: Geometries
+    faces: Geometries, group: Indices, home: Indices, barriers: gpd.GeoDataFrame, blocking: Geometries
 ) -> tuple[Geometries, Indices, Indices]:
-    """Absorb slivers and water; return blocks, their communities, and the block of each face."""
+    """Absorb slivers and water within each group; return blocks, their groups, and the block of each face."""
     segments = segments_of(faces)
     area = shapely.area(faces)
     built = np.bincount(home[home >= 0], minlength=len(faces)) > 0
@@ -214,10 +229,10 @@ def _blocks(
     if len(water):
         wet[shapely.STRtree(water).query(shapely.point_on_surface(faces), predicate="intersects")[0]] = True
     blocked = border.along(segments, blocking)
-    block = absorb(segments, ~built & wet, community, repelled=np.zeros(len(blocked), bool), area_m2=area)
-    block = _absorb_more(faces, block, segments, ~built & narrow & ~wet, community, blocked)
+    block = absorb(segments, ~built & wet, group, repelled=np.zeros(len(blocked), bool), area_m2=area)
+    block = _absorb_more(faces, block, segments, ~built & narrow & ~wet, group, blocked)
     first = np.unique(block, return_index=True)[1]
-    return dissolve(faces, block), community[first], block
+    return dissolve(faces, block), group[first], block
 
 
 def _absorb_more(

@@ -8,13 +8,23 @@ import pandas as pd
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import Flags, Indices
 from gridtwin.grids.units import Units
+from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
 
 COLUMNS = ("row", "code", "amount", "detail")
+SEARCHED = ("LUMPY_PROVED", "LUMPY_NOT_PROVED", "LOCK_CONFLICT")  # given after a search only
 
 
 def violations_of(
-    units: Units, grid: Indices, part: Indices, pieces: Indices, proved: Flags, conflict: Flags, params: DivideParams
+    units: Units,
+    grid: Indices,
+    part: Indices,
+    pieces: Indices,
+    proved: Flags,
+    conflict: Flags,
+    zones: Zones,
+    *,
+    unsearched: Flags | None = None,
 ) -> pd.DataFrame:
     """Return one row for each broken rule.
 
@@ -32,8 +42,10 @@ def violations_of(
         Grids that any division of their neighbourhood would leave outside the bounds, (grids,).
     conflict
         Grids that locks keep outside the bounds, (grids,).
-    params
-        The bounds.
+    zones
+        Bounds of each unit; special-purpose grids have none.
+    unsearched
+        Grids for which no way into the bounds has been looked for yet, (grids,); by default none.
 
     Returns
     -------
@@ -46,20 +58,26 @@ def violations_of(
     first = np.unique(grid, return_index=True)[1]
     community, of_part = units.community[first], part[first]
     part_total = np.bincount(part, weights=households).astype(np.int64)[of_part]
-    total = np.bincount(units.community, weights=households).astype(np.int64)[community]
+    ordinary = np.where(zones.special < 0, households, 0)
+    total = np.bincount(units.community, weights=ordinary).astype(np.int64)[community]
+    whole = np.bincount(units.community, weights=households).astype(np.int64)[community]
     largest = np.zeros(count, np.int64)
     np.maximum.at(largest, grid, units.largest_building)
     rows = []
-    for g in np.flatnonzero((load < params.minimum) | (load > params.maximum)):
-        short = max(params.minimum - load[g], 0)
-        amount = int(max(short, load[g] - params.maximum))
-        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), params)
-        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]))
+    low, high = zones.bounds(grid)
+    missing = zones.outside(grid, households)
+    for g in np.flatnonzero(missing):
+        params = zones.of(first[g])
+        short = load[g] < low[g]
+        amount = int(missing[g])
+        reason = _reason(int(largest[g]), int(part_total[g]), int(total[g]), int(whole[g]), params)
+        new = unsearched is not None and bool(unsearched[g])
+        code, why = reason or _lumpy(proved=bool(proved[g]), conflict=bool(conflict[g]), unsearched=new)
         outside = (
             tr(mark("{load} households, {amount} short of {bound}"))
             if short
             else tr(mark("{load} households, {amount} above {bound}"))
-        ).format(load=load[g], amount=amount, bound=params.minimum if short else params.maximum)
+        ).format(load=load[g], amount=amount, bound=low[g] if short else high[g])
         rows.append((int(g), code, amount, f"{outside}, {why}"))
     for g in np.flatnonzero(pieces > 1):
         text = tr(mark("{count} parts that nobody can walk between")).format(count=pieces[g])
@@ -67,15 +85,23 @@ def violations_of(
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["row", "code"], ignore_index=True)
 
 
-def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> tuple[str, str] | None:
-    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it."""
-    if total == 0:
+def _reason(largest: int, part_total: int, total: int, whole: int, params: DivideParams) -> tuple[str, str] | None:
+    """Return the reason code and its explanation for one grid outside the bounds, None if no number explains it.
+
+    Numbers are households: of the largest building, of the walkable part, of the community without its
+    special-purpose grids, and of all of it.
+    """
+    if whole == 0:
         return "NO_DATA", tr(mark("the community has no households in the data"))
     if total < params.minimum:
-        text = tr(mark("the whole community has {total}"))
+        text = (
+            tr(mark("the whole community has {total}"))
+            if total == whole
+            else tr(mark("outside special-purpose grids the community has {total}"))
+        )
         return "TOTAL_BELOW_MIN", text.format(total=total)
     if part_total < params.minimum:
-        text = tr(mark("water, railway or motorway cuts off a part with {total}"))
+        text = tr(mark("water, railway, motorway or a special-purpose grid cuts off a part with {total}"))
         return "DETACHED_PART", text.format(total=part_total)
     low, high = params.grid_numbers(part_total)
     if low > high:
@@ -86,8 +112,10 @@ def _reason(largest: int, part_total: int, total: int, params: DivideParams) -> 
     return None
 
 
-def _lumpy(*, proved: bool, conflict: bool) -> tuple[str, str]:
+def _lumpy(*, proved: bool, conflict: bool, unsearched: bool) -> tuple[str, str]:
     """Return the reason code where locks, or only the sizes of whole units, stand in the way."""
+    if unsearched:
+        return "NOT_REPAIRED", tr(mark("no repair has been tried since the edit or the new count"))
     if conflict:
         return "LOCK_CONFLICT", tr(mark("the grid or a neighbour is locked"))
     if proved:

@@ -159,6 +159,41 @@ def read_layers(
     return layers, target
 
 
+def read_drawing(path: str | Path, *, crs: Any) -> Any:
+    """Read the one shape that a planner has drawn.
+
+    Parameters
+    ----------
+    path
+        Any file that GDAL reads, with one geometry; of several layers the one called "drawing" counts.
+    crs
+        CRS of the result.
+
+    Returns
+    -------
+    shapely.Geometry
+        Without heights (z).
+
+    Raises
+    ------
+    InputMissingError, InputError
+        If the file cannot be read, states no CRS, or does not hold exactly one geometry.
+    """
+    name = "drawing"
+    frame, _ = _file_content(LayerSource(Path(path)), name, LayerMapping())
+    frame = placed(frame, name, None, "").to_crs(crs)
+    shapes = frame.geometry.to_numpy()
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if len(shapes) != 1:
+        raise InputError(
+            "drawing_not_single",
+            mark("'{path}' holds {count} shapes; give a file with exactly one"),
+            path=str(path),
+            count=len(shapes),
+        )
+    return shapes[0]
+
+
 def as_faults(error: InputError, layer: str) -> list[Fault]:
     """Return an error as faults of a layer, to be listed with those of others."""
     if isinstance(error, LayerFaultsError):
@@ -230,19 +265,22 @@ def _open(source: LayerSource, name: str) -> Any:
 
 def named(source: LayerSource, name: str) -> Any:
     """Return what a file holds, with our names and words."""
+    mapping = source.mapping or LayerMapping()
+    frame, encoding = _file_content(source, name, mapping)
+    return translated(renamed(frame, name, mapping, encoding), mapping)
+
+
+def _file_content(source: LayerSource, name: str, mapping: LayerMapping) -> tuple[Any, str]:
+    """Return what a file holds as it is, and the encoding of a shapefile."""
     path = source.path
     if not path.exists():
         raise InputMissingError("file_missing", mark("there is no file '{path}'"), path=str(path))
-    mapping = source.mapping or LayerMapping()
     suffix = path.suffix.lower()
-    encoding = ""
     if suffix in (*TEXT, *EXCEL):
-        frame: Any = read_table(path, encoding=mapping.encoding, sheet=mapping.layer)
-    elif suffix in PARQUET:
-        frame = _read_parquet(path)
-    else:
-        frame, encoding = _read_vector(path, name, mapping)
-    return translated(renamed(frame, name, mapping, encoding), mapping)
+        return read_table(path, encoding=mapping.encoding, sheet=mapping.layer), ""
+    if suffix in PARQUET:
+        return _read_parquet(path), ""
+    return _read_vector(path, name, mapping)
 
 
 def placed(frame: Any, name: str, mapping: LayerMapping | None, datum: str) -> gpd.GeoDataFrame:

@@ -159,7 +159,7 @@ function page(map, texts, options, layers) {
     const list = add(box, 'dl');
     for (const field of layer.options.fields) {
       const value = layer.value(field.key, i);
-      if (field.type === 'violations') { for (const line of reasons(value, layer.value('households', i))) add(box, 'p', line, 'warning'); continue; }
+      if (field.type === 'violations') { for (const line of reasons(value, layer, i)) add(box, 'p', line, 'warning'); continue; }
       if (field.type === 'optional' && value === null) continue;
       add(list, 'dt', known(field.title) ? say(field.title) : field.title || field.key);
       add(list, 'dd', write(value, field));
@@ -167,11 +167,14 @@ function page(map, texts, options, layers) {
     return box;
   }
   /* "CODE: detail; CODE: detail" in words, after the amount by which the households miss the bounds. */
-  function reasons(text, households) {
-    const {minimum, maximum} = options.values, out = [];
+  function reasons(text, layer, i) {
+    const out = [];
     if (!text) return out;
-    if (households < minimum) out.push(say('below_by', {amount: minimum - households, minimum}));
-    if (households > maximum) out.push(say('above_by', {amount: households - maximum, maximum}));
+    const households = layer.value('households', i), bounded = !layer.value('purpose', i);
+    const minimum = layer.value('minimum_households', i) ?? options.values.minimum;
+    const maximum = layer.value('maximum_households', i) ?? options.values.maximum;
+    if (bounded && households < minimum) out.push(say('below_by', {amount: minimum - households, minimum}));
+    if (bounded && households > maximum) out.push(say('above_by', {amount: households - maximum, maximum}));
     for (const part of text.split('; ')) {
       const [code, ...rest] = part.split(':'), detail = rest.join(':').trim(), key = `violation.${code.trim()}`;
       if (!known(key)) out.push(part);

@@ -13,17 +13,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridtwin.errors import UsageError
+from gridtwin.grids.zones import GENERAL
 from gridtwin.i18n import mark
 from gridtwin.maps import base
 from gridtwin.maps.packed import Field, LabelStyle, PackedLayer, Pass, Style
 from gridtwin.maps.page import Entry, Fact, Page, Row, Text, joint_bounds, new_map
 
 WITHIN_SHADES = ("#e3f1ec", "#bfe0d8", "#8fc8c3", "#57a5aa")  # blue-green, the more households the darker
-BELOW_FILL, ABOVE_FILL, NONE_FILL = "#b59bd0", "#f0a04b", "#e9e7e2"
+BELOW_FILL, ABOVE_FILL, NONE_FILL, SPECIAL_FILL = "#b59bd0", "#f0a04b", "#e9e7e2", "#e3cf8a"
 HATCH = "#6b4a52"
 NONE, BELOW, FIRST_WITHIN = 0, 1, 2
 ABOVE = FIRST_WITHIN + len(WITHIN_SHADES)
-VIOLATES = ABOVE + 1  # added to the class of a grid that breaks a rule
+SPECIAL = ABOVE + 1
+VIOLATES = SPECIAL + 1  # added to the class of a grid that breaks a rule
 
 COMMUNITY = Style(stroke="#16435f", weight=2.6, opacity=0.9)
 UNIT = Style(stroke="#7a6a8a", weight=0.8, dash=(2, 2))
@@ -53,7 +55,7 @@ def plan_map(
     title
         Title of the page.
     minimum, maximum
-        Bounds for the households of a grid.
+        Bounds for the households of the grids whose columns minimum_households and maximum_households are empty.
     summary
         Measures of the plan; grids, households, share_within_bounds and counted_share (0–1) take the place
         of what is counted from ``layers``. And source: where the data come from.
@@ -97,12 +99,38 @@ _SUBJECTS = ("layer_grids", "layer_communities")
 
 
 def grid_classes(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> npt.NDArray[np.int64]:
-    """Return the class of each grid; that of one that breaks a rule is :data:`VIOLATES` higher."""
+    """Return the class of each grid by its own bounds; that of one that breaks a rule is :data:`VIOLATES` higher."""
     households = _numbers(grids, "households")
+    low, high = _own_bounds(grids, minimum, maximum)
     classes = FIRST_WITHIN + np.searchsorted(_within_starts(minimum, maximum)[1:], households, side="right")
-    classes = np.where(households > maximum, ABOVE, np.where(households < minimum, BELOW, classes))
+    classes = np.where(households > high, ABOVE, np.where(households < low, BELOW, classes))
     classes = np.where(households == 0, NONE, classes)
+    classes = np.where(_unbounded(grids), SPECIAL, classes)
     return classes + np.where(_violating(grids), VIOLATES, 0)
+
+
+def _own_bounds(
+    grids: gpd.GeoDataFrame, minimum: int, maximum: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the least and the most households of each grid."""
+    free = _unbounded(grids)
+    low = _numbers(grids, "minimum_households", minimum)
+    high = _numbers(grids, "maximum_households", maximum)
+    return np.where(free, 0.0, low), np.where(free, np.inf, high)
+
+
+def _unbounded(grids: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    """Return which grids have a purpose of their own or are frozen."""
+    if "purpose" not in grids:
+        return np.zeros(len(grids), bool)
+    return np.asarray(grids["purpose"].fillna(GENERAL).ne(GENERAL), bool)
+
+
+def _with_own_rules(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> gpd.GeoDataFrame:
+    """Return ``grids`` with purpose and bounds, empty where they are the usual ones, which readers know."""
+    usual = {"purpose": GENERAL, "minimum_households": minimum, "maximum_households": maximum}
+    given = {key: grids[key] if key in grids else pd.Series(value, grids.index) for key, value in usual.items()}
+    return grids.assign(**{key: given[key].mask(given[key].eq(value).fillna(False)) for key, value in usual.items()})
 
 
 def _within_starts(minimum: int, maximum: int) -> list[int]:
@@ -111,10 +139,10 @@ def _within_starts(minimum: int, maximum: int) -> list[int]:
     return [minimum + round(step * place) for place in range(len(WITHIN_SHADES))]
 
 
-def _numbers(frame: gpd.GeoDataFrame, column: str) -> npt.NDArray[np.float64]:
+def _numbers(frame: gpd.GeoDataFrame, column: str, missing: float = 0.0) -> npt.NDArray[np.float64]:
     if column not in frame:
-        return np.zeros(len(frame))
-    return np.asarray(pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=0.0))
+        return np.full(len(frame), float(missing))
+    return np.asarray(pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=missing))
 
 
 def _violating(grids: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
@@ -154,13 +182,15 @@ def _entries(
 
 def _fills() -> list[Style]:
     """Return the fill of each class without violation."""
-    return [Style(fill=colour, fill_opacity=0.78) for colour in (NONE_FILL, BELOW_FILL, *WITHIN_SHADES, ABOVE_FILL)]
+    fills = (NONE_FILL, BELOW_FILL, *WITHIN_SHADES, ABOVE_FILL, SPECIAL_FILL)
+    return [Style(fill=colour, fill_opacity=0.78) for colour in fills]
 
 
 def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
     hatched = [Style(fill=style.fill, fill_opacity=style.fill_opacity, hatch=HATCH) for style in _fills()]
+    shown = _with_own_rules(grids, minimum, maximum)
     layer = PackedLayer(
-        grids,
+        shown,
         name="grids",
         passes=[
             Pass(base.FILL, (*_fills(), *hatched)),
@@ -169,7 +199,7 @@ def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
             Pass(base.OUTLINE + 1, (None,) * VIOLATES + (VIOLATION,) * VIOLATES),
         ],
         classes=grid_classes(grids, minimum, maximum),
-        fields=_grid_fields(grids),
+        fields=_grid_fields(shown),
         labels=_grid_labels(grids),
         label_style=LabelStyle(priority=1, min_zoom=13.0, size=11.5, inside=True),
         pick=base.PICK_GRID,
@@ -183,7 +213,12 @@ def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
 def _grid_fields(grids: gpd.GeoDataFrame) -> list[Field]:
     found = base.fields(
         "grids",
+        ("purpose", "optional"),
+        ("name", "optional"),
+        ("name_zh", "optional"),
         ("households", "integer"),
+        ("minimum_households", "optional"),
+        ("maximum_households", "optional"),
         ("counted_share", "share"),
         ("persons", "integer"),
         ("buildings", "integer"),
@@ -237,13 +272,15 @@ def _legend(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> list[Row]:
     """Return the classes with their bounds and the number of grids in each."""
     classes = grid_classes(grids, minimum, maximum)
     counts = np.bincount(classes % VIOLATES, minlength=VIOLATES)
+    own = _has_own_bounds(grids, minimum, maximum)
     starts = [*_within_starts(minimum, maximum), maximum + 1]
     ranges = [Text("class_range", {"low": low, "high": high - 1}) for low, high in itertools.pairwise(starts)]
     texts = [
         Text("class_none"),
-        Text("class_below", {"minimum": minimum}),
+        Text("class_below_own") if own else Text("class_below", {"minimum": minimum}),
         *ranges,
-        Text("class_above", {"maximum": maximum}),
+        Text("class_above_own") if own else Text("class_above", {"maximum": maximum}),
+        Text("class_special"),
     ]
     outlined = [Style(fill=style.fill, stroke=GRID.stroke, weight=0.8) for style in _fills()]
     rows = [Row(*item) for item in zip(texts, outlined, ["polygon"] * VIOLATES, map(int, counts), strict=True)]
@@ -251,6 +288,12 @@ def _legend(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> list[Row]:
     violating = int((classes >= VIOLATES).sum())
     style = Style(fill="#ffffff", hatch=HATCH, stroke=VIOLATION.stroke, weight=2, dash=(5, 3))
     return [*rows, Row(Text("class_violation"), style, count=violating, apart=True)]
+
+
+def _has_own_bounds(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> bool:
+    """Return whether any grid has other bounds than the usual ones, or none."""
+    low, high = _own_bounds(grids, minimum, maximum)
+    return bool(((low != minimum) | (high != maximum)).any())
 
 
 def _facts(
@@ -265,12 +308,14 @@ def _facts(
     if grids is not None:
         households = _numbers(grids, "households")
         count = int(summary.get("grids", len(grids)))
-        inside = (households >= minimum) & (households <= maximum)
+        low, high = _own_bounds(grids, minimum, maximum)
+        inside = (households >= low) & (households <= high)
+        own = _has_own_bounds(grids, minimum, maximum)
         share = float(summary.get("share_within_bounds", inside.mean()))
         facts = [
             Fact(Text("fact_grids"), count),
             Fact(
-                Text("fact_within", {"minimum": minimum, "maximum": maximum}),
+                Text("fact_within_own") if own else Text("fact_within", {"minimum": minimum, "maximum": maximum}),
                 share,
                 "share",
                 Text("fact_within_note", {"within": round(share * count), "grids": count}),

@@ -12,8 +12,9 @@ import pandas as pd
 
 from gridtwin import __version__
 from gridtwin.grids import GridPlan
-from gridtwin.grids.params import CUT_PER_100_M
+from gridtwin.grids.measures import within_bounds
 from gridtwin.grids.remedies import remedy_text
+from gridtwin.grids.zones import GENERAL
 from gridtwin.i18n import language
 from gridtwin.maps.page import Text
 from gridtwin.maps.plan import plan_map
@@ -37,8 +38,9 @@ from gridtwin.maps.sheet import (
     Words,
 )
 from gridtwin.maps.sheet_texts import REPORT_TEXTS
-from gridtwin.schemas import VIOLATION_CODES
+from gridtwin.schemas import GRID_PURPOSES, VIOLATION_CODES
 
+PLACES = 6  # communities named where a rule has bounds of its own, at most
 BINS_WITHIN = 8  # bars between the bounds
 BINS_BEYOND = 12  # bars on either side of them, at most; the outermost hold all that lies beyond
 
@@ -92,10 +94,11 @@ def plan_report(plan: GridPlan, layers: Mapping[str, pd.DataFrame], *, heading: 
         subtitle=Text("report"),
         sections=[
             _head(plan, summary, heading),
-            _asked(plan),
+            _hard_rules(plan),
+            _soft_rules(plan),
             _figures(plan, summary),
             Section(Text("map_title"), [Figure()]),
-            Section(Text("histogram"), [histogram(plan.grids["households"], minimum, maximum)]),
+            Section(Text("histogram"), _histograms(plan)),
             _exceptions(plan),
             _communities(plan),
             _grids(plan),
@@ -115,6 +118,7 @@ def _head(plan: GridPlan, summary: Mapping[str, Any], heading: Heading) -> Secti
         Measure(Text("plan"), [heading.plan], "text"),
         Measure(Text("valid_from"), [heading.date], "text"),
         Measure(Text("bounds"), [bounds], "text"),
+        Measure(Text("quality"), [Text(f"quality_{p.quality}")], "text"),
         Measure(Text("seed"), [Text("seed_value", {"seed": str(p.seed)})], "text"),
         Measure(Text("made_by"), [f"GridTwin {__version__}"], "text"),
     ]
@@ -127,31 +131,57 @@ def _head(plan: GridPlan, summary: Mapping[str, Any], heading: Heading) -> Secti
     return Section(Text("head"), blocks)
 
 
-def _asked(plan: GridPlan) -> Section:
-    """Return the hard rules, and the weights of what is preferred with their units."""
+def _hard_rules(plan: GridPlan) -> Section:
+    """Return what no plan may break: bounds, by place where they differ, and how a grid lies."""
     p = plan.params
-    hard = [Text("rule_bounds", {"minimum": p.minimum, "maximum": p.maximum})]
-    hard += [Text(f"rule_{name}") for name in ("community", "contiguous", "buildings", "seams")]
+    rules = [Text("rule_bounds", {"minimum": p.minimum, "maximum": p.maximum}), *_bounds_by_place(plan)]
+    m = plan.summary()
+    if m["special_purpose_grids"] or m["frozen_grids"]:
+        rules.append(Text("rule_special", {"special": m["special_purpose_grids"], "frozen": m["frozen_grids"]}))
+    rules += [Text(f"rule_{name}") for name in ("community", "contiguous", "buildings", "seams")]
+    locked = int(plan.grids["locked"].fillna(False).sum())
+    rules += [Text("rule_locks", {"locked": locked})] if locked else []
+    return Section(Text("hard"), [Items(rules)], intro=Text("hard_intro"))
+
+
+def _bounds_by_place(plan: GridPlan) -> list[Text]:
+    """Return the bounds of communities that have their own."""
+    names = _names(plan)
+    zone = plan.grid_rules.zone_of(plan.communities)
+    found = []
+    for number, rule in enumerate(plan.grid_rules.bounds, start=1):
+        places = [names[c] for c in plan.communities["community_id"][zone == number]]
+        if places:
+            shown = ", ".join(places[:PLACES]) + (", …" if len(places) > PLACES else "")
+            bounds = {"minimum": rule.minimum, "maximum": rule.maximum}
+            found.append(Text("rule_bounds_in", {**bounds, "count": len(places), "places": shown}))
+    return found
+
+
+def _soft_rules(plan: GridPlan) -> Section:
+    """Return the weights of what is preferred, each with its unit."""
+    p = plan.params
+    w = p.weights
     weights: list[tuple[float, Words]] = [
-        (p.outside, Text("weight_outside")),
-        (p.compound_split, Text("weight_compound")),
-        (p.compactness, Text("weight_compactness")),
-        (p.balance, Text("weight_balance", {"target": p.target})),
-        *((cost, Text(f"weight_cut_{kind}")) for kind, cost in enumerate(CUT_PER_100_M)),
+        (w.outside, Text("weight_outside")),
+        (w.compound_split, Text("weight_compound")),
+        (w.compactness, Text("weight_compactness")),
+        (w.balance, Text("weight_balance", {"target": p.target})),
+        *((cost, Text(f"weight_cut_{kind}")) for kind, cost in enumerate(w.boundary())),
     ]
     columns = [Column(Text("weight_for")), Column(Text("weight"), "decimal")]
-    soft = Table(columns, [[words, weight] for weight, words in weights])
-    return Section(Text("asked"), [Items(hard), Prose(Text("asked_soft")), soft], intro=Text("asked_hard"))
+    return Section(Text("soft"), [Table(columns, [[words, weight] for weight, words in weights])], Text("soft_intro"))
 
 
 def _figures(plan: GridPlan, m: Mapping[str, Any]) -> Section:
     p = plan.params
-    bounds = {"minimum": p.minimum, "maximum": p.maximum, "homes": _percent(m["households_within_bounds"])}
+    homes = {"homes": _percent(m["households_within_bounds"])}
+    bounds = {"minimum": p.minimum, "maximum": p.maximum}
     extremes = {"least": m["households_a_grid_min"], "most": m["households_a_grid_max"]}
     staff = {"volunteers": m["volunteers"], "team": int(plan.staffing["team_full_time"].sum())}
     rows = [
         _measure("grids", m["grids"], "integer", {"communities": m["communities"]}),
-        _measure("within", m["share_within_bounds"], "share", bounds),
+        _within(m["share_within_bounds"], homes if plan.grid_rules else {**homes, **bounds}),
         _measure("spread", m["households_a_grid_sd"], "integer", extremes),
         _measure("compactness", m["compactness_mean"], "decimal", {"least": f"{m['compactness_min']:.2f}"}),
         _measure("street_share", m["street_share"], "share"),
@@ -159,14 +189,30 @@ def _figures(plan: GridPlan, m: Mapping[str, Any]) -> Section:
         _measure("longest_walk", m["longest_walk_m"], "metres"),
         _measure("officers", m["grid_officers"], "integer", staff),
     ]
+    if "objective_gap" in m:
+        rows.append(
+            _measure("proved", m["households_proved_best"], "share", {"gap": f"{100 * m['objective_gap']:.1f}"})
+        )
     if "households_moved" in m:
         share = {"share": f"{100 * m['share_moved']:.1f}"}
         rows.append(_measure("moved", m["households_moved"], "integer", share))
     return Section(Text("figures"), [Measures(rows)])
 
 
+def _within(share: float, params: Mapping[str, Any]) -> Measure:
+    """Return the share of grids within the bounds, which are named where they are the same for all grids."""
+    meaning = "within_meaning" if "minimum" in params else "within_meaning_own"
+    return Measure(Text("within"), [share], "share", Text(meaning, params))
+
+
 def _measure(key: str, value: float | None, kind: str, params: Mapping[str, Any] | None = None) -> Measure:
     return Measure(Text(key), [value], kind, Text(f"{key}_meaning", params or {}))
+
+
+def _histograms(plan: GridPlan) -> list[Histogram]:
+    """Return one histogram for each pair of bounds; grids without bounds are in none."""
+    bounds = ["minimum_households", "maximum_households"]
+    return [histogram(some["households"], int(low), int(high)) for (low, high), some in plan.grids.groupby(bounds)]
 
 
 def histogram(households: pd.Series, minimum: int, maximum: int) -> Histogram:
@@ -241,8 +287,7 @@ def _remedies(some: pd.DataFrame | None) -> Sequence[Words]:
 
 def _communities(plan: GridPlan) -> Section:
     names = _names(plan)
-    tidy = plan.grids["households"].between(plan.params.minimum, plan.params.maximum)
-    within = tidy.groupby(plan.grids["community_id"]).sum()
+    within = pd.Series(within_bounds(plan.grids)).groupby(plan.grids["community_id"]).sum()
     rows = [
         [names[c], _cell(homes), _cell(grids), int(within.get(c, 0)), _cell(officers), _cell(team)]
         for c, homes, grids, officers, team in zip(
@@ -270,17 +315,37 @@ def _grids(plan: GridPlan) -> Section:
     names, grids = _names(plan), plan.grids
     codes = plan.violations.groupby("grid_id")["code"].agg(list).to_dict()
     values = [grids[name].astype(object).where(grids[name].notna(), None) for name, _, _ in _GRID_COLUMNS]
+    purposes = _purposes(grids)
     rows = [
-        [grid, names[community], *(_cell(value) for value in cells), _broken(codes.get(grid, ()))]
-        for grid, community, *cells in zip(grids["grid_id"], grids["community_id"], *values, strict=True)
+        [grid, names[community], *purpose, *(_cell(value) for value in cells), _broken(codes.get(grid, ()))]
+        for grid, community, purpose, *cells in zip(
+            grids["grid_id"], grids["community_id"], purposes, *values, strict=True
+        )
     ]
     columns = [
         Column(Text("grid"), "code"),
         Column(Text("community")),
+        *(Column(Text("purpose")) for _ in purposes[0]),
         *(Column(Text(key), kind) for _, key, kind in _GRID_COLUMNS),
         Column(Text("broken")),
     ]
     return Section(Text("grids_title"), [Table(columns, rows)], intro=Text("sort_hint"))
+
+
+def _purposes(grids: pd.DataFrame) -> list[list[Words]]:
+    """Return purpose and name of each grid as the cells of a column, which is left out if all grids are general."""
+    if grids["purpose"].eq(GENERAL).all():
+        return [[] for _ in range(len(grids))]
+    columns = (grids["purpose"], grids["name"].fillna(""), grids["name_zh"].fillna(""))
+    return [[_purpose(*row)] for row in zip(*columns, strict=True)]
+
+
+def _purpose(purpose: str, name: str, name_zh: str) -> Words:
+    if purpose == GENERAL:
+        return Both("", "")
+    en, zh = GRID_PURPOSES[purpose]
+    both = name or name_zh, name_zh or name
+    return Both(f"{en}: {both[0]}" if both[0] else en, f"{zh}：{both[1]}" if both[1] else zh)
 
 
 def _names(plan: GridPlan) -> dict[str, str]:

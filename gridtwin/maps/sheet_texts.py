@@ -35,12 +35,28 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     "made_by": ("Made by", "生成软件"),
     "source_of": ("Sources", "数据来源"),
     # what was asked for
-    "asked": ("What was asked for", "划分要求"),
-    "asked_hard": (
+    "quality": ("Search", "求解质量"),
+    "quality_fast": ("fast: a good plan, without proof", "快速：较优方案，不作证明"),
+    "quality_good": (
+        "good: improved, with a bound of how far the best plan can be",
+        "良好：进一步优化，并给出与最优方案差距的上界",
+    ),
+    "quality_best": ("best: improved and proved as far as possible", "最佳：尽可能优化并证明"),
+    "hard": ("What was asked for: rules that must hold", "划分要求：硬性规则"),
+    "hard_intro": (
         "Rules that every grid keeps, or carries a reason why it cannot:",
         "每个网格须满足下列规则，否则注明原因：",
     ),
     "rule_bounds": ("{minimum} to {maximum} households", "户数在 {minimum} 至 {maximum} 之间"),
+    "rule_bounds_in": (
+        "{minimum} to {maximum} households in {count} communities with bounds of their own: {places}",
+        "另定上下限的 {count} 个社区（{places}）：户数在 {minimum} 至 {maximum} 之间",
+    ),
+    "rule_special": (
+        "{special} special-purpose and {frozen} frozen grids have no bounds of households",
+        "{special} 个专属网格和 {frozen} 个冻结网格不设户数上下限",
+    ),
+    "rule_locks": ("{locked} locked grids stay as they are", "{locked} 个锁定的网格保持不变"),
     "rule_community": ("within one community", "不跨社区"),
     "rule_contiguous": (
         "in one piece that people can walk through; water, railways and motorways part it unless a street crosses",
@@ -48,7 +64,8 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     ),
     "rule_buildings": ("no building is cut", "不切割建筑"),
     "rule_seams": ("all grids together cover their community without gap or overlap", "网格无缝隙、无重叠地覆盖社区"),
-    "asked_soft": (
+    "soft": ("What was asked for: preferences", "划分要求：软性规则"),
+    "soft_intro": (
         "Among plans that keep them, the one with the least sum of these penalties:",
         "在满足规则的方案中，取下列扣分之和最小者：",
     ),
@@ -60,8 +77,8 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     ),
     "weight_compound": ("each further grid that a compound is spread over", "小区每多分属一个网格"),
     "weight_compactness": (
-        "shape: perimeter² / (4π · area) − 1 of each grid (a circle has 0)",
-        "形状：每个网格的 周长² /（4π·面积）− 1（圆为 0）",
+        "shape: 1 − 4π · area / perimeter² of each grid (a circle has 0)",
+        "形状：每个网格的 1 − 4π·面积/周长²（圆为 0）",
     ),
     "weight_balance": (
         "balance: ((households − {target}) / 100)² of each grid",
@@ -80,6 +97,15 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     "within_meaning": (
         "{minimum} to {maximum} households; {homes} % of all households live in such grids",
         "{minimum} 至 {maximum} 户；{homes}% 的住户在达标网格内",
+    ),
+    "within_meaning_own": (
+        "each by the bounds of its own; {homes} % of all households live in such grids",
+        "按各网格自身的上下限；{homes}% 的住户在达标网格内",
+    ),
+    "proved": ("Proved to be the best plan", "已证明为最优方案"),
+    "proved_meaning": (
+        "of the households, in walkable areas that keep the bounds; the plan is at most {gap} % from the best",
+        "的住户，所在可步行区域均户数达标；整个方案与最优方案的差距不超过 {gap}%",
     ),
     "spread": ("Spread of households a grid", "各网格户数的离散度"),
     "spread_meaning": (
@@ -141,6 +167,7 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     "within_count": ("Within bounds", "达标网格"),
     "officers_count": ("Officers", "网格员"),
     "team_count": ("“1+3+N” staff", "“1+3+N”人员"),
+    "purpose": ("Purpose", "网格类型"),
     "area": ("Area", "面积"),
     "compact": ("Compactness", "紧凑度"),
     "along": ("Along streets", "沿道路"),

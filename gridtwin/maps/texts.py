@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtwin.schemas import LAYERS, VIOLATION_CODES
+from gridtwin.schemas import GRID_PURPOSES, LAYERS, VIOLATION_CODES
 
 # key: (English, Chinese); {names} are filled in by the page.
 TEXTS: dict[str, tuple[str, str]] = {
@@ -29,6 +29,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # key facts
     "fact_grids": ("Grids", "网格"),
     "fact_within": ("Within {minimum}–{maximum} households", "户数在 {minimum}–{maximum} 内"),
+    "fact_within_own": ("Within their bounds", "户数在各自上下限内"),
     "fact_within_note": ("{within} of {grids} grids", "{grids} 个网格中的 {within} 个"),
     "fact_households": ("Households", "户数"),
     "fact_counted": ("{counted} % counted, {estimated} % estimated", "实数 {counted}%，估算 {estimated}%"),
@@ -42,6 +43,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "class_below": ("below {minimum}", "低于 {minimum}"),
     "class_range": ("{low}–{high}", "{low}–{high}"),
     "class_above": ("above {maximum}", "高于 {maximum}"),
+    "class_below_own": ("below its minimum", "低于本网格下限"),
+    "class_above_own": ("above its maximum", "高于本网格上限"),
+    "class_special": ("special-purpose or frozen", "专属或冻结网格"),
     "class_violation": ("breaks a rule", "违反规则"),
     # layers
     "layer_grids": ("Grids", "网格"),
@@ -67,6 +71,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "value.households_source.counted": ("counted", "实数"),
     "value.households_source.flats": ("from the number of flats", "按套数"),
     "value.households_source.estimated": ("estimated", "估算"),
+    **{f"value.purpose.{purpose}": titles for purpose, titles in GRID_PURPOSES.items()},
     "value.kind.water": ("water", "水域"),
     "value.kind.railway": ("railway", "铁路"),
     "value.kind.motorway": ("motorway", "高速公路"),

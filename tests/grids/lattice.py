@@ -60,3 +60,11 @@ def lattice(
 def barrier(kind: str, shape: Any) -> gpd.GeoDataFrame:
     """Return a layer with one barrier."""
     return conform(gpd.GeoDataFrame({"kind": [kind]}, geometry=[shape], crs=CRS), "barriers")
+
+
+def two_sides() -> dict[str, Any]:
+    """Return a row of four and four blocks with a railway between them that nobody crosses."""
+    town: dict[str, Any] = lattice(8, 1, 100)
+    x = shapely.get_x(shapely.centroid(town["streets"].geometry.to_numpy()))
+    town["streets"] = town["streets"][(x < 399) | (x > 451)].reset_index(drop=True)
+    return town | {"barriers": barrier("railway", shapely.LineString([(400, -10), (400, 110)]))}

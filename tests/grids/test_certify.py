@@ -15,6 +15,7 @@ from gridtwin.grids.assign import assign_units
 from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
 from gridtwin.grids.units import Units, make_units
+from gridtwin.grids.zones import Zones
 from tests.grids.lattice import lattice
 
 PARAMS = DivideParams()
@@ -24,6 +25,11 @@ def units_of(columns: int, rows: int, households: list[int]) -> Units:
     """Return the units of a lattice."""
     town = lattice(columns, rows, households)
     return make_units(town["buildings"], town["streets"], town["barriers"], town["communities"], split_above=10_000)
+
+
+def zones_of(units: Units) -> Zones:
+    """Return the same bounds for all units."""
+    return Zones.uniform(PARAMS, len(units.frame))
 
 
 def loads(units: Units, grid: np.ndarray) -> np.ndarray:
@@ -50,7 +56,7 @@ def test_a_bad_plan_is_mended() -> None:
     """Two columns of 250 and 650 become two grids of 450, contiguous."""
     units = units_of(2, 3, [50, 200, 100, 250, 100, 200])
     grid = np.array([0, 1, 0, 1, 0, 1])
-    done = certify(units, grid, np.zeros(6, np.int64), PARAMS)
+    done = certify(units, grid, np.zeros(6, np.int64), zones_of(units))
     assert sorted(loads(units, done.grid)) in ([400, 500], [450, 450])
     assert not done.proved
     assert grid.tolist() == [0, 1, 0, 1, 0, 1]
@@ -59,7 +65,7 @@ def test_a_bad_plan_is_mended() -> None:
 def test_what_cannot_be_mended_is_proved() -> None:
     """Three blocks of 290, 310 and 290 in a row cannot make two grids of 300–500."""
     units = units_of(3, 1, [290, 310, 290])
-    done = certify(units, np.array([0, 0, 1]), np.zeros(3, np.int64), PARAMS)
+    done = certify(units, np.array([0, 0, 1]), np.zeros(3, np.int64), zones_of(units))
     assert done.proved
     assert loads(units, done.grid).tolist() == [600, 290]
 
@@ -67,14 +73,14 @@ def test_what_cannot_be_mended_is_proved() -> None:
 def test_oversize_buildings_are_left_alone() -> None:
     """A grid with a building of 600 is not touched, and takes part in no window."""
     units = units_of(3, 1, [600, 200, 300])
-    done = certify(units, np.array([0, 1, 2]), np.zeros(3, np.int64), PARAMS)
+    done = certify(units, np.array([0, 1, 2]), np.zeros(3, np.int64), zones_of(units))
     assert loads(units, done.grid).tolist() == [600, 500]
 
 
 def test_totals_that_fit_no_number_are_not_searched() -> None:
     """Where no number of grids fits the total, there is nothing to prove by search."""
     units = units_of(2, 1, [270, 270])
-    done = certify(units, np.array([0, 1]), np.zeros(2, np.int64), PARAMS)
+    done = certify(units, np.array([0, 1]), np.zeros(2, np.int64), zones_of(units))
     assert not done.proved
     assert done.grid.tolist() == [0, 1]
 
@@ -88,8 +94,8 @@ def test_verdicts_agree_with_enumeration(households: list[int]) -> None:
     low, high = PARAMS.grid_numbers(total)
     if low > high or total == 0:
         return
-    start = assign_units(units, replace(PARAMS, effort=0.1))
-    done = certify(units, start.grid, start.part, PARAMS)
+    start = assign_units(units, Zones.uniform(replace(PARAMS, effort=0.1), 6))
+    done = certify(units, start.grid, start.part, zones_of(units))
     load = loads(units, done.grid)
     good = bool(((load >= PARAMS.minimum) & (load <= PARAMS.maximum)).all())
     assert good == divisible(3, 2, households)
@@ -103,7 +109,7 @@ def test_mending_does_not_depend_on_luck(seed: int) -> None:
     units = units_of(6, 4, households)
     grid = np.arange(24) // 4
     part = np.zeros(24, np.int64)
-    first, second = certify(units, grid, part, PARAMS), certify(units, grid, part, PARAMS)
+    first, second = certify(units, grid, part, zones_of(units)), certify(units, grid, part, zones_of(units))
     assert np.array_equal(first.grid, second.grid)
     assert first.proved == second.proved
 
@@ -111,7 +117,7 @@ def test_mending_does_not_depend_on_luck(seed: int) -> None:
 def test_many_small_grids_are_merged_not_proved() -> None:
     """Eight grids of 120 fit into two or three: a number far from eight is a remedy, not a proof of none."""
     units = units_of(4, 2, [120] * 8)
-    done = certify(units, np.arange(8), np.zeros(8, np.int64), PARAMS)
+    done = certify(units, np.arange(8), np.zeros(8, np.int64), zones_of(units))
     assert not done.proved
     load = loads(units, done.grid)
     assert ((load >= PARAMS.minimum) & (load <= PARAMS.maximum)).all()

@@ -81,6 +81,43 @@ def test_new_codes_know_their_parents() -> None:
     assert ledger["parents"].isna().tolist() == [True, False]
 
 
+def test_codes_say_how_they_came_to_be() -> None:
+    """The first plan, a part of one grid, the whole of two, and parts of two are told apart."""
+    _, ledger = give(grids_of(squares(4)))
+    assert ledger["origin"].tolist() == ["first"] * 4
+    one, two, three, four = (f"{COMMUNITY}{number:03d}" for number in (1, 2, 3, 4))
+    overlap = pd.DataFrame(
+        {
+            "old": [one, one, two, three, four, four],
+            "new": [0, 1, 2, 2, 3, 4],
+            "households": [300.0, 100.0, 200.0, 200.0, 200.0, 200.0],
+        }
+    )
+    overlap.loc[len(overlap)] = [one, 3, 150.0]
+    names = [one, None, None, None, four]
+    codes, ledger = assign_codes(
+        grids_of(squares(5)), np.array([COMMUNITY] * 5, dtype=object), ledger=ledger, overlap=overlap,
+        date="2026-02-01", names=names,
+    )  # fmt: skip
+    rows = ledger.set_index("code").loc[codes]
+    assert rows["origin"].tolist() == ["first", "split", "merged", "redrawn", "first"]
+    assert rows["parents"].tolist()[1:4] == [one, f"{two}; {three}", f"{one}; {four}"]
+
+
+def test_named_grids_keep_or_regain_their_codes() -> None:
+    """A name in the ledger is the code, even if it was closed; a name that is no code of the community is not."""
+    _, ledger = give(grids_of(squares(2)))
+    _, ledger = give(grids_of(squares(1)), ledger, [f"{COMMUNITY}001"], date="2026-02-01")
+    assert ledger["valid_to"].tolist()[1] == "2026-02-01"
+    codes, ledger = assign_codes(
+        grids_of(squares(3)), np.array([COMMUNITY] * 3, dtype=object), ledger=ledger,
+        overlap=overlap_of(pd.Series([], dtype="str"), np.array([], np.int64), np.array([])), date="2026-03-01",
+        names=[f"{COMMUNITY}002", "new-1", f"{COMMUNITY}001"],
+    )  # fmt: skip
+    assert list(codes) == [f"{COMMUNITY}002", f"{COMMUNITY}003", f"{COMMUNITY}001"]
+    assert ledger["valid_to"].isna().all()
+
+
 def test_a_retired_code_never_returns() -> None:
     """A code that was closed is not given again, even when the same place asks for it."""
     _, ledger = give(grids_of(squares(2)))

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridtwin.errors import InputError
-from gridtwin.grids import divide_region
-from gridtwin.grids.compare import PlanComparison, compare_plans, plan_side
+from gridtwin.grids import DivideParams, divide_region
+from gridtwin.grids.compare import PlanComparison, PlanSide, compare_plans, plan_side
+from gridtwin.grids.zones import Zones
 from tests.grids.lattice import lattice
 
 DATE = "2026-01-01"
@@ -28,9 +29,14 @@ def town_of(*plans: tuple[str, list[str]], households: Any = 100) -> dict[str, A
     return town | {"assignments": pd.concat(parts, ignore_index=True)}
 
 
+def side_of(town: dict[str, Any], plan: str, *, maximum: int = 500) -> PlanSide:
+    """Return a plan whose grids may all have 300 to ``maximum`` households."""
+    return plan_side(town, plan, Zones.uniform(DivideParams(300, maximum), len(town["units"])))
+
+
 def compared(town: dict[str, Any], first: str, second: str) -> PlanComparison:
     """Return the comparison of two plans of one town."""
-    return compare_plans(plan_side(town, first), plan_side(town, second), minimum=300, maximum=500)
+    return compare_plans(side_of(town, first), side_of(town, second))
 
 
 def test_differences_are_counted() -> None:
@@ -45,8 +51,8 @@ def test_differences_are_counted() -> None:
     two.loc[border, "grid_id"] = codes[1]
     both = pd.concat([one, two], ignore_index=True)
     town["assignments"] = both
-    sides = plan_side(town, "one"), plan_side(town, "two")
-    compared = compare_plans(*sides, minimum=300, maximum=450)
+    sides = side_of(town, "one", maximum=450), side_of(town, "two", maximum=450)
+    compared = compare_plans(*sides)
     summary = compared.summary()
     assert (summary["households"], summary["households_moved"], summary["share_moved"]) == (800, 100, 0.125)
     assert summary["first"]["share_within_bounds"] == 1.0
@@ -63,7 +69,7 @@ def test_differences_are_counted() -> None:
             "households_moved": 100,
         }
     ]
-    assert compare_plans(sides[0], sides[0], minimum=300, maximum=450).moved.empty
+    assert compare_plans(sides[0], sides[0]).moved.empty
 
 
 def test_transfers_are_a_list_of_pairs() -> None:
@@ -145,7 +151,7 @@ def test_plans_of_two_regions_are_matched_by_place() -> None:
     other = lattice(3, 2, 100, streets=False)
     other |= divide_region(other, date=DATE).layers()
     other["assignments"] = other["units"][["unit_id"]].assign(plan="old", grid_id="A")
-    done = compare_plans(plan_side(town, "one"), plan_side(other, "old"), minimum=300, maximum=500)
+    done = compare_plans(side_of(town, "one"), side_of(other, "old"))
     assert done.summary()["households_unmatched"] == 200
     gone = done.transfers[done.transfers["second"].isna()]
     assert gone["households"].sum() == 200
@@ -155,4 +161,4 @@ def test_plans_of_two_regions_are_matched_by_place() -> None:
 def test_unknown_plans_are_named() -> None:
     """A plan that is not there is refused, with those that are."""
     with pytest.raises(InputError, match="no plan 'two'; there are: one"):
-        plan_side(town_of(("one", list("AAAABBBB"))), "two")
+        side_of(town_of(("one", list("AAAABBBB"))), "two")

@@ -208,7 +208,15 @@ def test_two_communities_never_share_a_grid() -> None:
 
 def test_officers_by_load() -> None:
     """Up to 400 households one officer, above two, an empty grid none."""
-    assert grid_officers(np.array([0, 1, 400, 401, 900]), StaffingRules()).tolist() == [0, 1, 1, 2, 2]
+    ordinary = np.zeros(5, bool)
+    assert grid_officers(np.array([0, 1, 400, 401, 900]), StaffingRules(), special=ordinary).tolist() == [0, 1, 1, 2, 2]
+
+
+def test_a_special_purpose_grid_has_its_own_officer() -> None:
+    """A campus without households has an officer, or as many as the rules say; one with many has two."""
+    load, special = np.array([0, 300, 900]), np.ones(3, bool)
+    assert grid_officers(load, StaffingRules(), special=special).tolist() == [1, 1, 2]
+    assert grid_officers(load, StaffingRules(officers_special_grid=3), special=special).tolist() == [3, 3, 3]
 
 
 def test_missing_layers_and_counts_are_named() -> None:
@@ -225,9 +233,10 @@ def test_missing_layers_and_counts_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"minimum": 500, "maximum": 300}, {"minimum": 0}, {"target": 900}, {"effort": 0.0}]
+    "options",
+    [{"minimum": 500, "maximum": 300}, {"minimum": 0}, {"target": 900}, {"effort": 0.0}, {"quality": "swift"}],
 )
 def test_senseless_parameters_are_refused(options: dict[str, int]) -> None:
-    """Bounds out of order, a target outside them and no effort are usage errors."""
+    """Bounds out of order, a target outside them, no effort and an unknown quality are usage errors."""
     with pytest.raises(UsageError):
         DivideParams(**options)

@@ -68,7 +68,7 @@ def test_best_plan_known_on_paper() -> None:
     assert grids == 4
     square = labels.reshape(2, 2, 2, 2)  # row of squares, row within, column of squares, column within
     assert all(len(np.unique(square[i, :, j, :])) == 1 for i in range(2) for j in range(2))
-    compactness = 4 * (800.0**2 / (4 * np.pi * 4e4) - 1)
+    compactness = 4 * (1 - 4 * np.pi * 4e4 / 800.0**2)
     cuts = 8 * 0.15
     assert cost == pytest.approx(compactness + cuts)
 

@@ -17,6 +17,7 @@ from gridtwin.grids.links import links_of, parts_of
 from gridtwin.grids.remedies import REMEDIES, Remedies, numbers_of, remedy_text
 from gridtwin.grids.surroundings import Surroundings
 from gridtwin.grids.units import make_units
+from gridtwin.grids.zones import SpecialGrid, Zones
 from gridtwin.schemas import conform
 from tests.grids.lattice import CRS, SIZE_M, barrier, lattice
 
@@ -41,15 +42,21 @@ def found(
     *,
     locked: tuple[int, ...] = (),
     bounds: dict[int, tuple[int, int]] | None = None,
+    special: tuple[int, ...] = (),
 ) -> dict[str, dict[str, Any]]:
     """Return the parameters of the remedies of one violation, by remedy, in their order."""
     units = make_units(town["buildings"], town["streets"], town["barriers"], town["communities"], split_above=10_000)
     label = np.array(grid)
     count = int(label.max()) + 1
-    low, high = np.full(count, LOW), np.full(count, HIGH)
-    for some, (least, most) in (bounds or {}).items():
-        low[some], high[some] = least, most
-    around = Surroundings(units, label, parts_of(links_of(units), len(label)), low, high)
+    own = bounds or {}
+    zone, purpose = np.zeros(len(label), np.int64), np.full(len(label), -1)
+    for number, some in enumerate(own, start=1):
+        zone[label == some] = number
+    for number, some in enumerate(special):
+        purpose[label == some] = number
+    params = (DivideParams(), *(DivideParams(*pair) for pair in own.values()))
+    zones = Zones(params, zone, purpose, (SpecialGrid("campus"),) * len(special))
+    around = Surroundings(units, label, parts_of(links_of(units, zones), zones), zones)
     shut = np.zeros(count, bool)
     shut[list(locked)] = True
     codes = [f"g{n}" for n in range(count)]
@@ -106,8 +113,8 @@ def test_block_that_tears_its_grid_is_not_moved() -> None:
     both = gpd.GeoDataFrame({"community_id": ["110108001001", "110108001002"]}, geometry=[inner, outer], crs=CRS)
     town["communities"] = conform(both, "communities")
     units = make_units(town["buildings"], town["streets"], town["barriers"], town["communities"], split_above=10_000)
-    part = parts_of(links_of(units), len(units.community))
-    around = Surroundings(units, units.community, part, np.full(2, LOW), np.full(2, HIGH))
+    zones = Zones.uniform(DivideParams(), len(units.community))
+    around = Surroundings(units, units.community, parts_of(links_of(units, zones), zones), zones)
     assert around.load.tolist() == [200, 400]
     assert around.transfer(1, 0) is None
 
@@ -226,6 +233,27 @@ def test_lock_that_helps_nothing_is_not_named() -> None:
     assert found(row_of([200, 350], 2), [0, 1], "LOCK_CONFLICT", 0, locked=(1,)) == {}
 
 
+def test_locked_neighbour_gives_nothing() -> None:
+    """B's grid could spare its block of 100, but is locked: only the merger and the bounds are left."""
+    remedies = found(row_of([100, 100, 100, 160, 160], 2, 3), [0, 0, 1, 1, 1], "TOTAL_BELOW_MIN", 0, locked=(1,))
+    assert list(remedies) == ["MERGE_COMMUNITY", "LOWER_MINIMUM"]
+
+
+def test_unrepaired_grid_names_the_move_and_the_search() -> None:
+    """200 beside 100 + 300 after an edit: the 100 make 300 and 300, and the 600 in all allow two grids."""
+    remedies = found(row_of([200, 100, 300], 3), [0, 1, 1], "NOT_REPAIRED", 0)
+    assert list(remedies) == ["MOVE_BLOCK", "REBALANCE"]
+    assert (remedies["MOVE_BLOCK"]["giver_load"], remedies["MOVE_BLOCK"]["taker_load"]) == (300, 300)
+    assert remedies["REBALANCE"] == {"total": 600, "grids": "2"}
+
+
+def test_bounds_of_the_community_count() -> None:
+    """Where A keeps 150–250, its 120 lack only 30: the block of 60 makes 180, and B keeps 310."""
+    remedies = found(row_of([120, 60, 310], 1, 2), [0, 1, 1], "TOTAL_BELOW_MIN", 0, bounds={0: (150, 250)})
+    assert remedies["MOVE_BLOCK"]["taker_load"] == 180
+    assert remedies["LOWER_MINIMUM"] == {"bound": 120, "total": 120, "grids": "1"}
+
+
 def test_missing_data_are_counted() -> None:
     """B has two buildings, one without a number; C has none."""
     town = row_of([400, 0, 0, 0], 1, 2, 1)
@@ -238,8 +266,7 @@ def test_missing_data_are_counted() -> None:
 
 def test_special_grids_take_part_in_nothing() -> None:
     """A neighbour without bounds (a special-purpose grid) gives no block and is not merged."""
-    unbounded = {1: (0, int(np.iinfo(np.int64).max))}
-    remedies = found(row_of([100, 100, 100, 160, 160], 2, 3), [0, 0, 1, 1, 1], "TOTAL_BELOW_MIN", 0, bounds=unbounded)
+    remedies = found(row_of([100, 100, 100, 160, 160], 2, 3), [0, 0, 1, 1, 1], "TOTAL_BELOW_MIN", 0, special=(1,))
     assert list(remedies) == ["LOWER_MINIMUM"]
 
 

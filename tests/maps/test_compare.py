@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
-from gridtwin.grids import divide_region
+from gridtwin.grids import DivideParams, divide_region
 from gridtwin.grids.compare import compare_plans, plan_side
+from gridtwin.grids.zones import Zones
 from gridtwin.maps import save_map
 from gridtwin.maps.compare import comparison_map
 from gridtwin.maps.offline import render_map
@@ -28,8 +29,8 @@ def town_of(first, second, names=("one", "two")):
 
 def page_of(town, names=("one", "two"), title="Qingjiang", lang="en"):
     """Return the page of two plans."""
-    sides = (plan_side(town, name) for name in names)
-    compared = compare_plans(*sides, minimum=300, maximum=500)
+    zones = Zones.uniform(DivideParams(), len(town["units"]))
+    compared = compare_plans(*(plan_side(town, name, zones) for name in names))
     return comparison_map(compared, town, lang=lang, title=title, source=title)
 
 

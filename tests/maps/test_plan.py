@@ -10,7 +10,7 @@ from gridtwin.errors import UsageError
 from gridtwin.maps import plan_map, save_map
 from gridtwin.maps.offline import render_map
 from gridtwin.maps.page import Page
-from gridtwin.maps.plan import ABOVE, BELOW, FIRST_WITHIN, NONE, VIOLATES, grid_classes
+from gridtwin.maps.plan import ABOVE, BELOW, FIRST_WITHIN, NONE, SPECIAL, VIOLATES, grid_classes
 from gridtwin.maps.texts import TEXTS, page_texts
 from tests.maps.conftest import CANVAS, MAP
 from tests.maps.town import town
@@ -97,6 +97,28 @@ def test_violations_have_classes_of_their_own():
     """A grid that breaks a rule is drawn apart whatever its households."""
     classes = grid_classes(_grids(400, 150, violations=["DETACHED_PART: x", "TOTAL_BELOW_MIN: y"]), 300, 500)
     assert (classes >= VIOLATES).all()
+
+
+def test_each_grid_is_coloured_by_its_own_bounds():
+    """A village grid of 150 is within its bounds, one of 350 above them; a campus has none."""
+    grids = _grids(150, 350, 0, 350).assign(
+        purpose=["general", "general", "campus", None],
+        minimum_households=[100, 100, None, None],
+        maximum_households=[200, 200, None, None],
+    )
+    assert grid_classes(grids, 300, 500).tolist() == [FIRST_WITHIN, ABOVE, SPECIAL, FIRST_WITHIN + 1]
+
+
+def test_own_bounds_change_legend_and_facts(layers):
+    """Where grids have bounds of their own the legend speaks of those, and names the special-purpose grids."""
+    purpose = ["general", "campus"] + ["general"] * 18
+    grids = layers["grids"].assign(purpose=purpose, minimum_households=100, maximum_households=500)
+    options = _page_options(plan_map({**layers, "grids": grids}, lang="en", title="t"))
+    keys = {row["text"]["key"] for row in options["legend"]}
+    assert "class_special" in keys
+    assert not keys & {"class_below", "class_above"}
+    facts = {fact["title"]["key"]: fact["value"] for fact in options["facts"]}
+    assert facts["fact_within_own"] == 1.0
 
 
 def test_legend_counts_every_grid_once(layers):
@@ -229,6 +251,32 @@ def test_tooltip_tells_the_grid_under_the_pointer(watched, layers):
     watched.page.mouse.move(*watched.screen(*_place(layers, 9)))
     watched.page.wait_for_selector(f".gridtwin-tip:has-text('{layers['grids']['code'][9]}')")
     assert watched.page.locator(".gridtwin-tip .warning").count() == 0
+
+
+@pytest.mark.browser
+def test_tooltip_tells_purpose_and_own_bounds(browse, layers, tmp_path):
+    """A campus says what it is for; a village grid is measured by its own bounds, which it names."""
+    purpose, none = ["general", "campus", *["general"] * 18], [None] * 18
+    grids = layers["grids"].assign(
+        purpose=purpose,
+        name_zh=[None, "清华大学", *none],
+        minimum_households=[200, None, *[300] * 18],
+        maximum_households=[350, None, *[500] * 18],
+    )
+    page = plan_map({**layers, "grids": grids}, lang="en", title="t")
+    shown = browse()
+    shown.open(save_map(page, tmp_path / "map.html"))
+    texts = []
+    for grid in (0, 1, 9):
+        shown.page.mouse.move(*shown.screen(*_place(layers, grid)))
+        shown.page.wait_for_selector(f".gridtwin-tip:has-text('{layers['grids']['code'][grid]}')")
+        texts.append(shown.text(".gridtwin-tip"))
+    village, campus, usual = texts
+    assert all(part in village for part in ("50 below the minimum of 200", "Least households", "350"))
+    assert all(part in campus for part in ("campus", "清华大学"))
+    assert "above the maximum" not in campus
+    assert "Least households" not in usual
+    assert "Purpose" not in usual
 
 
 @pytest.mark.browser

@@ -154,7 +154,7 @@ def _bounds_by_place(plan: GridPlan) -> list[Text]:
         if places:
             shown = ", ".join(places[:PLACES]) + (", …" if len(places) > PLACES else "")
             bounds = {"minimum": rule.minimum, "maximum": rule.maximum}
-            found.append(Text("rule_bounds_in", {**bounds, "count": len(places), "places": shown}))
+            found.append(Text("rule_bounds_in", {**bounds, "places": shown}))
     return found
 
 

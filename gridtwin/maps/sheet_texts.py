@@ -49,14 +49,14 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     ),
     "rule_bounds": ("{minimum} to {maximum} households", "户数在 {minimum} 至 {maximum} 之间"),
     "rule_bounds_in": (
-        "{minimum} to {maximum} households in {count} communities with bounds of their own: {places}",
-        "另定上下限的 {count} 个社区（{places}）：户数在 {minimum} 至 {maximum} 之间",
+        "{minimum} to {maximum} households where a rule by place says so: {places}",
+        "按地点规则另定上下限的社区（{places}）：户数在 {minimum} 至 {maximum} 之间",
     ),
     "rule_special": (
-        "{special} special-purpose and {frozen} frozen grids have no bounds of households",
-        "{special} 个专属网格和 {frozen} 个冻结网格不设户数上下限",
+        "no bounds of households for special-purpose grids ({special}) and frozen grids ({frozen})",
+        "专属网格（{special} 个）和冻结网格（{frozen} 个）不设户数上下限",
     ),
-    "rule_locks": ("{locked} locked grids stay as they are", "{locked} 个锁定的网格保持不变"),
+    "rule_locks": ("locked grids stay as they are ({locked})", "锁定的网格保持不变（{locked} 个）"),
     "rule_community": ("within one community", "不跨社区"),
     "rule_contiguous": (
         "in one piece that people can walk through; water, railways and motorways part it unless a street crosses",
@@ -215,7 +215,7 @@ COMPARISON_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     "within_second": ("Within bounds after", "新达标数"),
     "retention": ("What stays together", "原网格的保留程度"),
     "retention_intro": (
-        "Core retention is the largest share of a grid’s households that stay together in one new grid; "
+        "Core retention is the largest share of the households of a grid that stay together in one new grid; "
         "{mean} % on average over households.",
         "核心保留率：原网格住户中最多有多大比例仍在同一个新网格内；按户数平均为 {mean}%。",
     ),

@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridtwin.grids import DivideParams, divide_region
+from gridtwin.grids.params import Weights
+from gridtwin.grids.rules import BoundsRule, Rules, SpecialRule
 from gridtwin.maps import save_map
 from gridtwin.maps.offline import render_map
 from gridtwin.maps.report import Heading, histogram, plan_report
-from gridtwin.maps.sheet import Caution
+from gridtwin.maps.sheet import Both, Caution, Histogram, Items, Measures, Table
 from gridtwin.maps.sheet_texts import COMPARISON_TEXTS, REPORT_TEXTS
 from gridtwin.schemas import conform
 from tests.grids.lattice import CRS, SIZE_M, lattice
+from tests.grids.rule_town import EAST, rule_town
 from tests.maps.conftest import CANVAS
 from tests.maps.test_plan import PAYLOADS
 
@@ -81,9 +84,57 @@ def test_equal_plans_give_equal_reports():
 @pytest.mark.parametrize(("source", "warned"), [("counted", False), ("estimated", True)])
 def test_estimated_households_are_warned_of(source, warned):
     """A report on estimated households begins with a warning, one on counted households has none."""
-    sheet = next(child for child in report(district(source=source))._children.values() if hasattr(child, "sections"))
-    found = [block for section in sheet.sections for block in section.blocks if isinstance(block, Caution)]
-    assert bool(found) == warned
+    assert bool(blocks(report(district(source=source)), Caution)) == warned
+
+
+def blocks(page, kind):
+    """Return the blocks of one kind in a report."""
+    sheet = next(child for child in page._children.values() if hasattr(child, "sections"))
+    return [block for section in sheet.sections for block in section.blocks if isinstance(block, kind)]
+
+
+def ruled(**changes):
+    """Return the report on a town whose east has bounds of its own and whose west has a campus."""
+    town = rule_town(100, schools=(0, 1))
+    rules = Rules((BoundsRule(150, 250, communities=(EAST,)),), (SpecialRule("campus", uses=("school",), name="Old"),))
+    plan = divide_region(town, params=DivideParams(**changes), grid_rules=rules, date="2026-01-01")
+    return plan, plan_report(plan, town, heading=HEADING, lang="en")
+
+
+def test_rules_by_place_are_told():
+    """Bounds of a community, special-purpose grids and their purpose stand in the report."""
+    _, page = ruled()
+    told = {item.key: item.params for item in blocks(page, Items)[0].items}
+    assert told["rule_bounds_in"] == {"minimum": 150, "maximum": 250, "places": EAST}
+    assert told["rule_special"] == {"special": 1, "frozen": 0}
+    cells = [cell for table in blocks(page, Table) for row in table.rows for cell in row]
+    assert Both("campus: Old", "校园：Old") in cells
+
+
+def test_each_pair_of_bounds_has_its_histogram():
+    """Grids are counted beside the bounds that hold for them; those without bounds are in no histogram."""
+    plan, page = ruled()
+    found = blocks(page, Histogram)
+    assert [[place for place, _ in one.lines] for one in found] == [[150, 251], [300, 501]]
+    assert sum(bar.count for one in found for bar in one.bins) == len(plan.grids) - 1
+
+
+def test_weights_are_those_of_the_plan():
+    """A weight that was changed for the plan stands in the report as it was."""
+    _, page = ruled(weights=Weights(compactness=7.5))
+    weights = {row[0].key: row[1] for row in blocks(page, Table)[0].rows}
+    assert weights["weight_compactness"] == 7.5
+    assert weights["weight_outside"] == Weights().outside
+
+
+@pytest.mark.parametrize(("quality", "told"), [("fast", False), ("best", True)])
+def test_what_is_proved_is_told(quality, told):
+    """Only a plan with a bound of its objective says how far it may be from the best."""
+    _, page = ruled(quality=quality)
+    rows = {row.title.key: row for row in blocks(page, Measures)[1].rows}
+    assert ("proved" in rows) == told
+    if told:
+        assert rows["proved"].meaning.params.keys() == {"gap"}
 
 
 # ---- what the reader sees ----

@@ -116,6 +116,34 @@ def test_tooltip_tells_old_and_new_grid(watched):
 
 
 @pytest.mark.browser
+def test_policy_of_a_comparison_is_in_force(watched):
+    """A script put into the page does not run, for the policy names none but the page's own."""
+    watched.page.evaluate(
+        """() => {
+            const script = document.createElement('script');
+            script.textContent = 'window.injected = 1';
+            document.querySelector('.gt-sheet').append(script);
+        }"""
+    )
+    assert watched.page.evaluate("window.injected") is None
+    assert any("Content Security Policy" in error for error in watched.errors)
+
+
+@pytest.mark.browser
+def test_comparison_prints_on_a4(watched):
+    """On paper both maps stand side by side, drawn anew, and nothing is wider than the page."""
+    page = watched.page
+    page.set_viewport_size({"width": 688, "height": 1000})
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    watched.until(f"{MAPS}.every(map => gridtwin.canvasOf(map).drawn)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688
+    one, two = (page.locator(".folium-map").nth(n).bounding_box() for n in range(2))
+    assert one["y"] == two["y"]
+    assert one["x"] + one["width"] <= two["x"]
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_names_in_a_comparison_never_run_as_code(browse, tmp_path, lang):
     """Markup and script in names of plans, grids and communities are shown as they are."""

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyproj
 import pytest
 
@@ -297,6 +298,40 @@ def test_compare_plans(copy: Path, tmp_path: Path) -> None:
     assert moved.exists()
     assert "default → trial" in gridtwin("compare-plans", str(copy), "default", "trial").stdout
     assert gridtwin("compare-plans", str(copy), "default", "none").returncode == 3
+
+
+def test_divide_reports_and_names_remedies(copy: Path, tmp_path: Path) -> None:
+    """``divide --report`` writes the page, and every broken rule comes with its remedies in the JSON."""
+    page = tmp_path / "report.html"
+    command = ("divide", str(copy), "--min", "390", "--max", "395", "--overwrite", "--report", str(page), "--json")
+    document = as_json(gridtwin(*command))
+    assert document["violations"]
+    broken = {(row["grid_id"], row["code"]) for row in document["violations"]}
+    assert {(row["grid_id"], row["code"]) for row in document["remedies"]} <= broken
+    assert all(row["text"] and row["params"] for row in document["remedies"])
+    assert "Content-Security-Policy" in page.read_text("utf-8")
+    refused = gridtwin("divide", str(copy), "--plan", "more", "--report", str(page))
+    assert (refused.returncode, "--overwrite" in refused.stderr) == (3, True)
+
+
+def test_compare_plans_writes_map_and_table(copy: Path, tmp_path: Path) -> None:
+    """``--map`` and ``--table`` are written for plans of two regions, and the households of the table add up."""
+    other = tmp_path / "other.gpkg"
+    assert gridtwin("divide", str(copy), "--min", "100", "--max", "250", "--output", str(other)).returncode == 0
+    assert gridtwin("divide", str(copy)).returncode == 0
+    page, table = tmp_path / "changes.html", tmp_path / "transfers.csv"
+    done = gridtwin(
+        "compare-plans", str(copy), "default", "default", "--other", str(other),
+        "--map", str(page), "--table", str(table), "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    document = as_json(done)
+    transfers = pd.read_csv(table, encoding="utf-8-sig", dtype={"first": str, "second": str})
+    assert transfers["households"].sum() == document["measures"]["households"]
+    assert table.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert document["measures"]["households_unmatched"] == 0
+    assert all(row["core_retention"] <= 1 for row in document["retention"])
+    assert "Content-Security-Policy" in page.read_text("utf-8")
 
 
 def test_rules_stay_in_force(copy: Path, tmp_path: Path) -> None:

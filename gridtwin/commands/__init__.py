@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, Command, Outcome, Parameter
+from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, REPORT, Command, Outcome, Parameter
 from gridtwin.i18n import mark
 
 _SOURCES = (
@@ -141,6 +141,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
             Parameter("workers", "integer", mark("threads; the plan does not depend on them"), minimum=1, maximum=256),
             Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            REPORT,
             OUTPUT,
             DRY_RUN,
             OVERWRITE,
@@ -178,6 +179,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
             Parameter("date", "text", mark("day from which the plan holds (YYYY-MM-DD); today when left out")),
             Parameter("strict", "flag", mark("exit with 4 when a grid breaks a rule"), default=False),
+            REPORT,
             OUTPUT,
             DRY_RUN,
             OVERWRITE,
@@ -248,16 +250,25 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "compare-plans",
         mark("Compare two plans of a region"),
-        mark("Put two plans side by side: grids, bounds, compactness, and the households that would change grid."),
+        mark(
+            "Put two plans side by side: grids, bounds, shape, staff, and which households would change from which "
+            "grid to which. The plans may belong to two regions; they are then matched by place."
+        ),
         (
             REGION,
             Parameter("first", "text", mark("name of a plan"), positional=True),
             Parameter("second", "text", mark("name of another plan"), positional=True),
+            Parameter("other", "path", mark("region that holds the second plan, when it is another one (*.gpkg)")),
             Parameter("output", "output", mark("write the units in another grid into this new file (*.gpkg)")),
+            Parameter("table", "output", mark("write the households that each pair of grids shares (*.csv)")),
+            Parameter("map", "output", mark("write both plans side by side as one web page (*.html)")),
             OVERWRITE,
         ),
-        reads=("units", "plans", "assignments"),
-        examples=("gridtwin compare-plans town.gpkg default trial",),
+        reads=("communities", "buildings", "streets", "barriers", "units", "plans", "assignments"),
+        examples=(
+            "gridtwin compare-plans town.gpkg default trial --map changes.html",
+            "gridtwin compare-plans town.gpkg default default --other last-year.gpkg --table transfers.csv",
+        ),
     ),
     Command(
         "map",

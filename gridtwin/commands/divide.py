@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from gridtwin.check import check_layers
+from gridtwin.commands.map import sources_of
 from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note, plan_facts, violation_notes
@@ -19,7 +20,9 @@ from gridtwin.errors import OutputExistsError, UsageError
 from gridtwin.grids import DivideParams, GridPlan, divide_region
 from gridtwin.grids.params import Weights
 from gridtwin.grids.planar import locate
-from gridtwin.i18n import mark, tr
+from gridtwin.i18n import language, mark, tr
+from gridtwin.maps import save_map
+from gridtwin.maps.report import Heading, plan_report
 from gridtwin.progress import Progress, part
 from gridtwin.region import Provenance, Region, current_plan_name, read_region
 from gridtwin.schemas import conform
@@ -44,6 +47,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     region = read_region(source)
     _check_target(region, options, source, target)
     own = current_plan_name(region) == options["plan"]
+    check_report(options)
     plan = divide_region(
         region.layers if own else _without_locks(region),
         params=params,
@@ -59,6 +63,7 @@ def run(options: Options, progress: Progress) -> Outcome:
         progress(0.95, tr(mark("Writing the region")))
         divided.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
+        files += write_report(plan, divided, options, date)
     outcome = outcome_of(plan, options, target, files, region)
     return replace(outcome, notes=(*outcome.notes, *_lost_locks(region, own=own)))
 
@@ -105,6 +110,7 @@ def outcome_of(
             "rules": plan.grid_rules.to_dict(),
             "measures": plan.summary(),
             "violations": plan.violations.to_dict(orient="records"),
+            "remedies": plan.remedies.to_dict(orient="records"),
             "data_errors": [fault.to_dict() for fault in errors],
         },
         plan_facts(plan),
@@ -112,6 +118,25 @@ def outcome_of(
         notes,
         exit_code=EXIT_INFEASIBLE if options["strict"] and broken else 0,
     )
+
+
+def check_report(options: Options) -> None:
+    """Refuse to replace a report that exists, unless told to, before any work is done."""
+    if options["report"] and Path(options["report"]).exists() and not (options["overwrite"] or options["dry_run"]):
+        raise OutputExistsError(
+            "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(options["report"])
+        )
+
+
+def write_report(plan: GridPlan, region: Region, options: Options, date: str) -> tuple[tuple[Path, str], ...]:
+    """Write the report on the plan that ``region`` holds, if one is asked for; return it as a file written."""
+    if not options["report"]:
+        return ()
+    target = Path(options["report"])
+    name = region.name or Path(options["region"]).stem
+    heading = Heading(name, options["plan"], date, sources_of(region))
+    save_map(plan_report(plan, region.layers, heading=heading, lang=language()), target, overwrite=True)
+    return ((target, tr(mark("the report on the plan; open it in a browser, no internet needed"))),)
 
 
 def day_of(text: str | None) -> str:

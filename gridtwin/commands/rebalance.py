@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gridtwin.commands.divide import day_of, outcome_of, with_plan
+from gridtwin.commands.divide import check_report, day_of, outcome_of, with_plan, write_report
 from gridtwin.commands.rules import rules_in_force
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import OutputExistsError
@@ -28,6 +28,7 @@ def run(options: Options, progress: Progress) -> Outcome:
         raise OutputExistsError(
             "output_exists", mark("{path} exists; give --overwrite to replace it"), path=str(target)
         )
+    check_report(options)
     date = day_of(options["date"])
     region = read_region(source)
     made, _ = current_plan(region)
@@ -48,8 +49,10 @@ def run(options: Options, progress: Progress) -> Outcome:
     if not options["dry_run"]:
         progress(0.95, tr(mark("Writing the region")))
         kept = _with_former(region, options["plan"])
-        with_plan(kept, plan, name=options["plan"], date=date, command="rebalance").write(target, overwrite=True)
+        rebalanced = with_plan(kept, plan, name=options["plan"], date=date, command="rebalance")
+        rebalanced.write(target, overwrite=True)
         files = ((target, tr(mark("the region with the plan; open it in QGIS"))),)
+        files += write_report(plan, rebalanced, options, date)
     return outcome_of(plan, options, target, files, region)
 
 

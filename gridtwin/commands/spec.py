@@ -148,6 +148,7 @@ REGION = Parameter("region", "path", mark("the region (*.gpkg)"), positional=Tru
 OVERWRITE = Parameter("overwrite", "flag", mark("replace what exists"), default=False)
 DRY_RUN = Parameter("dry_run", "flag", mark("do everything but write"), default=False)
 OUTPUT = Parameter("output", "output", mark("write the result into this new region instead of changing the given one"))
+REPORT = Parameter("report", "output", mark("write a report on the plan as one web page to vote on (*.html)"))
 
 
 def defaults_of(command: Command, given: Options) -> dict[str, Any]:

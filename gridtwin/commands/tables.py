@@ -102,20 +102,23 @@ def dry_run_note() -> str:
 
 
 def violation_notes(plan: GridPlan) -> tuple[str, ...]:
-    """Return one line for each broken rule, the first dozen."""
+    """Return one line for each broken rule, the first dozen, with the remedy that changes least."""
     if not len(plan.violations):
         return (tr(mark("Every grid keeps every rule.")),)
     heading = tr(mark("Broken rules ({count}):")).format(count=len(plan.violations))
-    return (heading, *violation_lines(plan.violations))
+    return (heading, *violation_lines(plan.violations, plan.remedies))
 
 
-def violation_lines(violations: pd.DataFrame) -> tuple[str, ...]:
-    """Return one line for each row of grid_id, code and detail, the first dozen."""
+def violation_lines(violations: pd.DataFrame, remedies: pd.DataFrame | None = None) -> tuple[str, ...]:
+    """Return one line for each row of grid_id, code and detail, the first dozen, each with its first remedy."""
     chinese = language() == "zh"
     lines = []
     for row in violations.head(VIOLATIONS_SHOWN).itertuples():
         titles = VIOLATION_CODES[str(row.code)]
         lines.append(f"  {row.grid_id} {row.code} ({titles[1] if chinese else titles[0]}): {row.detail}")
+        if remedies is not None:
+            found = remedies[(remedies["grid_id"] == row.grid_id) & (remedies["code"] == row.code)]
+            lines += [f"    → {text}" for text in found["text"].head(1)]
     if len(violations) > VIOLATIONS_SHOWN:
         lines.append("  …")
     return tuple(lines)

@@ -241,6 +241,7 @@ def rebalance_region(
         {"households_moved": moved, "share_moved": moved / max(int(households.sum()), 1)},
         grid_rules,
         Inherited(_flagged(label, certified.grid, np.flatnonzero(stored_locks(layers, now.codes))), now.pinned),
+        _flagged(label, certified.grid, np.flatnonzero(now.held)),
     )
     built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
     progress(1.0, tr(mark("The plan is ready")))

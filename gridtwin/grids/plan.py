@@ -15,8 +15,10 @@ from gridtwin.grids import measures
 from gridtwin.grids.codes import assign_codes, community_codes, overlap_of
 from gridtwin.grids.params import FORMER_PLAN, DivideParams
 from gridtwin.grids.planar import Flags, Geometries, Indices, dissolve
+from gridtwin.grids.remedies import Remedies
 from gridtwin.grids.rules import NO_RULES, Rules
 from gridtwin.grids.staffing import StaffingRules, community_staffing, grid_officers
+from gridtwin.grids.surroundings import Surroundings
 from gridtwin.grids.units import Units
 from gridtwin.grids.violations import describe, violations_of
 from gridtwin.grids.zones import Zones
@@ -38,6 +40,9 @@ class GridPlan:
         The ledger of all codes ever given; staff by community.
     violations
         Columns grid_id, code, amount (households outside the bounds), detail; empty for a perfect plan.
+    remedies
+        What would mend each violation: columns grid_id, code, remedy, params, text (see
+        :class:`gridtwin.grids.remedies.Remedies`).
     params, grid_rules
         What was asked for.
     measures
@@ -51,6 +56,7 @@ class GridPlan:
     grid_codes: pd.DataFrame
     staffing: pd.DataFrame
     violations: pd.DataFrame
+    remedies: pd.DataFrame
     params: DivideParams
     measures: Mapping[str, Any]
     grid_rules: Rules = NO_RULES
@@ -121,6 +127,8 @@ class PlanBuilder:
         The rules that the zones come from.
     inherited
         Locks, and what else the plan takes over from the one that it was made from.
+    held
+        Grids that could not change while the plan was made, (grids,); by default those that stay locked.
     """
 
     units: Units
@@ -135,6 +143,7 @@ class PlanBuilder:
     facts: Mapping[str, Any] = field(default_factory=dict)
     grid_rules: Rules = NO_RULES
     inherited: Inherited | None = None
+    held: Flags | None = None
 
     def build(
         self,
@@ -172,11 +181,12 @@ class PlanBuilder:
         )
         grids["locked"] = kept.locked
         grids["violations"] = pd.Series(describe(found, len(grids)), dtype="str")
-        communities = self._communities(communities, shapes)
-        codes, ledger = self._codes(layers, grids, communities, home, buildings)
+        whole = self._communities(communities, shapes)
+        codes, ledger = self._codes(layers, grids, whole, home, buildings)
         grids["code"] = codes
         grids["grid_id"] = codes
-        return self._plan(grids, buildings, communities, ledger, home, found, pieces, (split, compounds))
+        remedies = self._remedies(found, buildings, communities, codes)
+        return self._plan(grids, buildings, whole, ledger, home, found, remedies, pieces, (split, compounds))
 
     def _kept(self) -> Inherited:
         return self.inherited or Inherited.nothing(int(self.grid.max()) + 1, len(self.grid))
@@ -231,6 +241,14 @@ class PlanBuilder:
             names=self._kept().names,
         )
 
+    def _remedies(
+        self, found: pd.DataFrame, buildings: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, codes: Geometries
+    ) -> pd.DataFrame:
+        """Return what would mend each of the violations ``found``."""
+        around = Surroundings(self.units, self.grid, self.part, self.zones)
+        held = self._kept().locked if self.held is None else self.held
+        return Remedies(around, buildings, communities, [str(code) for code in codes], held).of(found)
+
     def _plan(
         self,
         grids: gpd.GeoDataFrame,
@@ -239,6 +257,7 @@ class PlanBuilder:
         ledger: pd.DataFrame,
         home: Indices,
         found: pd.DataFrame,
+        remedies: pd.DataFrame,
         pieces: Indices,
         compounds: tuple[int, int],
     ) -> GridPlan:
@@ -267,6 +286,7 @@ class PlanBuilder:
             grid_codes=conform(ledger, "grid_codes"),
             staffing=conform(community_staffing(ordered, self.rules), "staffing"),
             violations=violations,
+            remedies=remedies,
             params=self.zones.params[0],
             measures=summary,
             grid_rules=self.grid_rules,

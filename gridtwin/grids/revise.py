@@ -64,6 +64,7 @@ def revised_plan(
         facts={"households_moved": moved, "share_moved": moved / max(total, 1)},
         grid_rules=grid_rules,
         inherited=Inherited(now.locked[used], now.pinned, tuple(now.codes[g] for g in used), ~now.searched[used]),
+        held=now.held[used],
     )
     return builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
 

@@ -144,6 +144,7 @@ function page(map, texts, options, layers) {
     canvas.refresh();
     announce();
     map.invalidateSize({animate: false});
+    map.fire('pagespeak');
   }
 
   /* ---- tooltips ---- */
@@ -283,6 +284,8 @@ function page(map, texts, options, layers) {
   window.addEventListener('beforeprint', () => { map.invalidateSize({animate: false}); canvas.redrawNow(); });
   document.addEventListener('keydown', event => { if (event.key === 'Escape') canvas.pin(null); });
   map.on('packedpin', announce);
+  /* What a sheet around the map needs of it (see sheet.js). */
+  map.page = {texts, say, write, number, add, draw, describe, bounds: options.bounds, lang: () => lang, speak: () => speak(lang)};
   speak(lang);
   map.fitBounds(options.bounds, {padding: [24, 24], animate: false});
 }

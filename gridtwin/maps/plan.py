@@ -157,7 +157,7 @@ def _with_community_names(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame
     if communities is None or "name" not in communities:
         return grids.assign(community=ids)
     names = communities.dropna(subset="name").drop_duplicates("community_id").set_index("community_id")["name"]
-    return grids.assign(community=ids.map(names).fillna(ids))
+    return grids.assign(community=ids.map(names).astype("str").fillna(ids))
 
 
 def _entries(

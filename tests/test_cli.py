@@ -311,7 +311,7 @@ def test_divide_reports_and_names_remedies(copy: Path, tmp_path: Path) -> None:
     assert all(row["text"] and row["params"] for row in document["remedies"])
     assert "Content-Security-Policy" in page.read_text("utf-8")
     refused = gridtwin("divide", str(copy), "--plan", "more", "--report", str(page))
-    assert (refused.returncode, "--overwrite" in refused.stderr) == (3, True)
+    assert (refused.returncode, "--overwrite" in refused.stderr) == (2, True)
 
 
 def test_compare_plans_writes_map_and_table(copy: Path, tmp_path: Path) -> None:

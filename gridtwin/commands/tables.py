@@ -74,8 +74,8 @@ def plan_facts(plan: GridPlan) -> tuple[tuple[str, str], ...]:
     if "objective_gap" in m:
         proved = tr(
             mark(
-                "{parts} of {all} walkable parts ({share:.0%} of households); with {listed} that could be listed, "
-                "at most {gap:.1%} from the best"
+                "{parts} of {all} walkable parts ({share:.0%} of households); all plans of {listed} could be "
+                "compared, at most {gap:.1%} from the best"
             )
         )
         value = proved.format(

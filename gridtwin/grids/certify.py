@@ -31,7 +31,15 @@ from gridtwin.grids.zones import Zones
 LARGEST_WINDOW = 150  # units; larger windows have so much room that the annealing has not failed there
 ROUNDS = 100  # solves of one window, each adding contiguity cuts
 WORK = 8.0  # CP-SAT's deterministic time for one number of grids in one window
+WORK_IN_ALL = 200.0  # for all windows; what is left then stays undecided
 WARM = 0.3  # temperature at which a mended window is made compact again
+
+
+@dataclass
+class Budget:
+    """CP-SAT's deterministic time that is left for all windows."""
+
+    left: float = WORK_IN_ALL
 
 
 class Verdict(Enum):
@@ -86,6 +94,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
     households = units.frame["households"].to_numpy(np.int64)
     total = np.bincount(part, weights=households)[part]
     hopeless = hopeless_totals(total.astype(np.int64), zones)
+    budget = Budget()
     proved: set[int] = set()
     tried: set[int] = set()
     while True:
@@ -100,7 +109,7 @@ def certify(units: Units, grid: Indices, part: Indices, zones: Zones, *, locked:
             conflict = set(np.flatnonzero(in_conflict(outside, shut, grid, links)).tolist())
             return Certified(grid, frozenset(proved - conflict), frozenset(conflict))
         worst = open_[0]
-        verdict, solution = _mend(worst, units, links, grid, fixed, zones)
+        verdict, solution = _mend(worst, units, links, grid, fixed, zones, budget)
         if solution is not None:
             grid = solution
         else:
@@ -123,7 +132,7 @@ def oversize(units: Units, grid: Indices, zones: Zones) -> Flags:
 
 
 def _mend(
-    worst: int, units: Units, links: Links, grid: Indices, fixed: Flags, zones: Zones
+    worst: int, units: Units, links: Links, grid: Indices, fixed: Flags, zones: Zones, budget: Budget
 ) -> tuple[Verdict, Indices | None]:
     """Try growing windows around a grid; return new labels of all units, or what is known."""
     verdict = Verdict.UNDECIDED
@@ -133,7 +142,7 @@ def _mend(
         mine = np.flatnonzero(window[grid])
         if len(mine) > LARGEST_WINDOW:
             return Verdict.UNDECIDED, None
-        verdict, labels = _divide_window(units, links, mine, int(window.sum()), zones.of(mine[0]))
+        verdict, labels = _divide_window(units, links, mine, int(window.sum()), zones.of(mine[0]), budget)
         if labels is not None:
             fresh = len(fixed) + np.arange(int(labels.max()) + 1)
             mended = grid.copy()
@@ -167,7 +176,7 @@ def _at_bottleneck(worst: int, links: Links, grid: Indices, part: Indices, house
 
 
 def _divide_window(
-    units: Units, links: Links, mine: Indices, grids: int, params: DivideParams
+    units: Units, links: Links, mine: Indices, grids: int, params: DivideParams, budget: Budget
 ) -> tuple[Verdict, Indices | None]:
     """Divide the units ``mine`` into any number of grids that their total allows, nearest to ``grids`` first."""
     households = units.frame["households"].to_numpy(np.int64)[mine]
@@ -179,7 +188,7 @@ def _divide_window(
     verdict = Verdict.IMPOSSIBLE
     low, high = params.grid_numbers(total)
     for k in sorted(range(low, high + 1), key=lambda number: (abs(number - grids), number)):
-        found, labels = _solve(households, a, b, k, params)
+        found, labels = _solve(households, a, b, k, params, budget)
         if labels is not None:
             return Verdict.POSSIBLE, _compact(units, links, mine, rows, labels, params)
         if found is Verdict.UNDECIDED:
@@ -187,11 +196,15 @@ def _divide_window(
     return verdict, None
 
 
-def _solve(households: Indices, a: Indices, b: Indices, k: int, params: DivideParams) -> tuple[Verdict, Indices | None]:
+def _solve(
+    households: Indices, a: Indices, b: Indices, k: int, params: DivideParams, budget: Budget
+) -> tuple[Verdict, Indices | None]:
     """Decide whether the units can be divided into ``k`` contiguous grids within the bounds."""
     n = len(households)
     if k > n:
         return Verdict.IMPOSSIBLE, None
+    if budget.left <= 0:
+        return Verdict.UNDECIDED, None
     model = cp_model.CpModel()
     x = [[model.new_bool_var(f"{i}/{j}") for j in range(k)] for i in range(n)]
     for i in range(n):
@@ -208,11 +221,12 @@ def _solve(households: Indices, a: Indices, b: Indices, k: int, params: DividePa
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
-    left = WORK
+    left = min(WORK, budget.left)
     for _ in range(ROUNDS):
         solver.parameters.max_deterministic_time = max(left, 1e-3)
         status = solver.solve(model)
         left -= solver.response_proto.deterministic_time
+        budget.left -= solver.response_proto.deterministic_time
         if status == cp_model.INFEASIBLE:
             return Verdict.IMPOSSIBLE, None
         if left <= 0 or status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

@@ -190,9 +190,8 @@ def _figures(plan: GridPlan, m: Mapping[str, Any]) -> Section:
         _measure("officers", m["grid_officers"], "integer", staff),
     ]
     if "objective_gap" in m:
-        rows.append(
-            _measure("proved", m["households_proved_best"], "share", {"gap": f"{100 * m['objective_gap']:.1f}"})
-        )
+        known = {"gap": f"{100 * m['objective_gap']:.1f}", "listed": f"{100 * m['households_listed']:.0f}"}
+        rows.append(_measure("proved", m["households_proved_best"], "share", known))
     if "households_moved" in m:
         share = {"share": f"{100 * m['share_moved']:.1f}"}
         rows.append(_measure("moved", m["households_moved"], "integer", share))

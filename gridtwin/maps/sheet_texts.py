@@ -104,8 +104,8 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     ),
     "proved": ("Proved to be the best plan", "已证明为最优方案"),
     "proved_meaning": (
-        "of the households, in walkable areas that keep the bounds; the plan is at most {gap} % from the best",
-        "的住户，所在可步行区域均户数达标；整个方案与最优方案的差距不超过 {gap}%",
+        "of the households; for {listed} % all plans could be compared, and the plan is at most {gap} % from the best",
+        "的住户；其中可比较全部方案的占 {listed}%，这部分与最优方案的差距不超过 {gap}%",
     ),
     "spread": ("Spread of households a grid", "各网格户数的离散度"),
     "spread_meaning": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import networkx as nx
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridtwin.grids import certify as certify_module
 from gridtwin.grids.assign import assign_units
 from gridtwin.grids.certify import certify
 from gridtwin.grids.params import DivideParams
@@ -144,3 +146,15 @@ def test_many_small_grids_are_merged_not_proved() -> None:
     assert not done.proved
     load = loads(units, done.grid)
     assert ((load >= PARAMS.minimum) & (load <= PARAMS.maximum)).all()
+
+
+def test_the_search_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no work left for windows, a grid outside the bounds stays as it is, and nothing is claimed of it."""
+    units = units_of(4, 2, [280] * 8)
+    zones = zones_of(units)
+    grid, part = np.arange(8), np.zeros(8, np.int64)
+    assert certify(units, grid, part, zones).proved == frozenset(range(8))
+    monkeypatch.setattr(certify_module, "Budget", partial(certify_module.Budget, 0.0))
+    found = certify(units, grid, part, zones)
+    assert np.array_equal(found.grid, grid)
+    assert found.proved == frozenset()

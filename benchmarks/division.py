@@ -48,7 +48,7 @@ from benchmarks.verdicts import (
     verdicts,
     where_peers_are_better,
 )
-from gridtwin.grids.params import QUALITIES, DivideParams
+from gridtwin.grids.params import DivideParams
 from gridtwin.grids.planar import dissolve
 from gridtwin.grids.warm import compile_kernels
 
@@ -116,7 +116,7 @@ class Table:
 def compare(case: Case, params: DivideParams, peers: list[str], limit_s: float = LIMIT_S) -> Compared:
     """Print the table of one input, the floor, and the verdicts on every peer and official division."""
     table = Table(case, params)
-    runs = [run_gridtwin(case, params, quality) for quality in QUALITIES]
+    runs = [run_gridtwin(case, params, quality) for quality in case.qualities]
     own = {run.title: table.add(run) for run in runs}
     weighted = [run_weighted(case, params, name) for name in WEIGHTINGS]
     all_own = own | {run.title: table.add(run) for run in weighted}

@@ -60,7 +60,9 @@ class Exact:
         return self.bound is not None and bool(self.cost - self.bound <= 1e-4 * max(1.0, abs(self.cost)))
 
 
-def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, most_sets: int) -> Exact | None:
+def divide_exactly(
+    graph: UnitGraph, params: DivideParams, labels: Indices, *, most_sets: int, most_work: float
+) -> Exact | None:
     """Return the best plan of a graph, starting from one within the bounds.
 
     Parameters
@@ -68,11 +70,13 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, m
     graph
         One connected graph of units.
     params
-        Bounds, weights, and the quality that says how long to choose.
+        Bounds and weights.
     labels
         A plan within the bounds, grids 0 … k − 1, (units,); the number of grids stays.
     most_sets
         Give up if there are more connected sets of units that one grid could hold.
+    most_work
+        CP-SAT's deterministic time for one choice among the grids.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def divide_exactly(graph: UnitGraph, params: DivideParams, labels: Indices, *, m
         reach = best_price[-1] + gap + TOLERANCE
         _, _, masks, costs, _, complete = enumerate_grids(graph, goal, best_price[:-1], reach, most_sets, most)
         cover = _cover(masks, units)
-        chosen, settled = _choose(cover, costs, grids, best_cost - TOLERANCE, params.search.most_work)
+        chosen, settled = _choose(cover, costs, grids, best_cost - TOLERANCE, most_work)
         if len(chosen):
             best, best_cost = np.argmax(cover[chosen], axis=0), float(costs[chosen].sum())
         if settled and complete:

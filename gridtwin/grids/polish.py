@@ -28,6 +28,7 @@ from gridtwin.progress import Progress, silent
 
 NEIGHBOURS = 2  # of a grid that are divided anew with it
 WINDOW_SETS = 20_000  # connected sets of units in a window
+WINDOW_WORK = 0.5  # CP-SAT's deterministic time for it
 NO_BASE = np.full(1, -1, np.int32)
 
 
@@ -141,7 +142,8 @@ def polish_graph(graph: UnitGraph, params: DivideParams, labels: Indices) -> Exa
     labels
         A plan within the bounds, grids 0 … k − 1, (units,).
     """
-    exact = divide_exactly(graph, params, labels, most_sets=params.search.most_sets)
+    search = params.search
+    exact = divide_exactly(graph, params, labels, most_sets=search.most_sets, most_work=search.most_work)
     if exact is not None:
         return exact
     better = _by_windows(graph, params, labels)
@@ -168,7 +170,9 @@ def _by_windows(graph: UnitGraph, params: DivideParams, labels: Indices) -> Indi
                     continue
                 nodes = np.flatnonzero(np.isin(labels, window))
                 local = np.searchsorted(window, labels[nodes])
-                exact = divide_exactly(subgraph(graph, nodes), params, local, most_sets=WINDOW_SETS)
+                exact = divide_exactly(
+                    subgraph(graph, nodes), params, local, most_sets=WINDOW_SETS, most_work=WINDOW_WORK
+                )
                 if exact is None:
                     continue
                 if (exact.labels != local).any():

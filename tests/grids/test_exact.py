@@ -103,7 +103,7 @@ def test_the_best_of_all_plans_is_found_and_proved(seed: int) -> None:
     load = np.bincount(labels, weights=graph.households)
     if load.min() < 300 or load.max() > 500 or len(load) > 4:
         return
-    exact = divide_exactly(graph, PARAMS, labels, most_sets=LARGE)
+    exact = divide_exactly(graph, PARAMS, labels, most_sets=LARGE, most_work=20.0)
     assert exact is not None
     assert exact.proved
     assert exact.cost == pytest.approx(cheapest(graph, PARAMS, len(load)), abs=1e-6)
@@ -127,7 +127,7 @@ def test_too_many_sets_are_left_alone() -> None:
     """A graph with more connected sets than the quality allows is not divided exactly."""
     graph = graph_of(8, 8, np.full(64, 50.0))
     labels = divide_graph(graph, DivideParams(), seed=1)
-    assert divide_exactly(graph, PARAMS, labels, most_sets=50_000) is None
+    assert divide_exactly(graph, PARAMS, labels, most_sets=50_000, most_work=1.0) is None
 
 
 def test_windows_improve_a_plan_too_large_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:

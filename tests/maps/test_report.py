@@ -134,7 +134,7 @@ def test_what_is_proved_is_told(quality, told):
     rows = {row.title.key: row for row in blocks(page, Measures)[1].rows}
     assert ("proved" in rows) == told
     if told:
-        assert rows["proved"].meaning.params.keys() == {"gap"}
+        assert rows["proved"].meaning.params.keys() == {"gap", "listed"}
 
 
 # ---- what the reader sees ----

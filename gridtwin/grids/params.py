@@ -183,8 +183,11 @@ class DivideParams:
 
     @classmethod
     def of_plan(cls, made: Mapping[str, Any], **changes: Any) -> DivideParams:
-        """Return what a plan was made with (:meth:`to_dict`), as far as it is known, with ``changes``."""
-        kept = {name: made[name] for name in ("minimum", "maximum", "target", "seed", "quality") if name in made}
+        """Return what a plan was made with (:meth:`to_dict`), as far as it is known, with ``changes``.
+
+        Its quality is left out: what comes after a division mends small places, and planners wait for it.
+        """
+        kept = {name: made[name] for name in ("minimum", "maximum", "target", "seed") if name in made}
         if changes.keys() & {"minimum", "maximum"}:
             kept.pop("target", None)  # the middle of the new bounds
         known = {field.name for field in fields(Weights)}

@@ -146,6 +146,14 @@ def test_windows_improve_a_plan_too_large_to_prove(monkeypatch: pytest.MonkeyPat
     assert not found.proved
 
 
+def test_steps_after_a_thorough_plan_stay_quick() -> None:
+    """What a plan was made with holds for later steps, but for its quality, which would make each edit wait."""
+    made = DivideParams(200, 400, 320, seed=7, quality="best", weights=Weights(compactness=6.0)).to_dict()
+    assert DivideParams.of_plan(made) == DivideParams(200, 400, 320, seed=7, weights=Weights(compactness=6.0))
+    assert DivideParams.of_plan(made, maximum=500).target == 350
+    assert DivideParams.of_plan({}) == DivideParams()
+
+
 def test_weights_are_read_from_texts() -> None:
     """Weights given as texts change those named and no other; a dash reads as an underscore."""
     assert Weights.of_texts(["compactness=6", "inside-compound=2.5"]) == Weights(compactness=6.0, inside_compound=2.5)

@@ -50,6 +50,18 @@ class Watched:
         self.wait()
         return self.page
 
+    def refuses_scripts(self) -> bool:
+        """Return whether a script put into the page does not run, and the page's policy says so."""
+        self.page.evaluate(
+            """() => {
+                const script = document.createElement('script');
+                script.textContent = 'window.injected = 1';
+                document.body.append(script);
+            }"""
+        )
+        told = any("Content Security Policy" in error for error in self.errors)
+        return told and self.page.evaluate("window.injected") is None
+
     def wait(self) -> None:
         """Wait until all layers are unpacked and drawn."""
         self.page.evaluate(f"Promise.all([...{CANVAS}.layers].map(layer => layer.ready))")

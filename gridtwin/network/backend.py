@@ -48,7 +48,7 @@ class SearchGraph:
     __networkx_backend__ = "gridtwin"
 
     def __init__(self, graph: nx.Graph, attribute: Any) -> None:
-        adjacency = graph._adj  # noqa: SLF001 - what networkx searches, in its order
+        adjacency = graph._adj  # what networkx searches, in its order
         self.nodes = list(adjacency)
         self.number = {node: i for i, node in enumerate(self.nodes)}
         inner = [adjacency[node] for node in self.nodes]
@@ -244,6 +244,3 @@ def _values(length: Floats, whole: Flags) -> list[Any]:
         made: list[Any] = length.astype(np.int64).tolist()
         return made
     return [int(value) if is_whole else value for value, is_whole in zip(length.tolist(), whole.tolist(), strict=True)]
-
-
-__all__ = [*_WEIGHT_AT, "SearchGraph", "can_run", "convert_from_nx", "convert_to_nx"]

@@ -15,7 +15,7 @@ Indices = NDArray[np.int64]
 @compiled
 def _before(key: Floats, turn: Indices, i: int, cost: float, number: int) -> bool:
     """Return whether entry ``i`` of the heap comes before a cost and its turn."""
-    return key[i] < cost or (key[i] == cost and turn[i] < number)
+    return bool(key[i] < cost or (key[i] == cost and turn[i] < number))
 
 
 @compiled

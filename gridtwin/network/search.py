@@ -251,6 +251,10 @@ class Starts:
 def starts_of(
     network: StreetNetwork, sources: Snapped, owner: ArrayLike | None, weight: str, direction: Direction
 ) -> Starts:
+    """Return where a search starts: sources sorted by owner, with the ends of their streets and costs to get there.
+
+    With ``"to"`` these are the costs of getting from those ends to the places.
+    """
     number = np.arange(len(sources.edge)) if owner is None else np.asarray(owner, np.int64)
     if len(number) != len(sources.edge) or (len(number) and int(number.min()) < 0):
         raise UsageError("owners_differ", mark("every entrance needs its source, and sources are numbered from 0"))

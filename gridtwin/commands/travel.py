@@ -24,7 +24,7 @@ from gridtwin.schemas import LAYERS
 
 SNAP_WITHIN_M = 500.0  # farther from every street, a place is not on the network
 PLACES = ("buildings", "facilities", "junctions", "shelters", "depots")  # layers in which places are looked for
-NEARBY_M = 1000.0  # around the streets: coordinates that fall there are in the region's CRS
+NEARBY_M = 1000.0  # around the streets: coordinates must fall there
 
 
 def network_of(region: Region, options: Options) -> StreetNetwork:
@@ -65,8 +65,8 @@ def place_of(region: Region, text: str) -> Any:
         Where it is.
     text
         ``"X,Y"`` in the region's CRS or as longitude and latitude; or the id of a building, facility, junction,
-        shelter or depot, with ``"layer:"`` before it where layers share ids. Numbers that fall within a
-        kilometre of the region's streets in its CRS are taken so, others as longitude and latitude.
+        shelter or depot, with ``"layer:"`` before it where layers share ids. Numbers are longitude and latitude
+        if these fall within a kilometre of the region's streets, else they are in its CRS and must do so.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def _point(region: Region, text: str, numbers: tuple[float, float]) -> Any:
     west, south, east, north = region["streets"].total_bounds
     extent = shapely.box(west - NEARBY_M, south - NEARBY_M, east + NEARBY_M, north + NEARBY_M)
     lonlat = gpd.GeoSeries([shapely.Point(numbers)], crs="EPSG:4326").to_crs(region.crs).iloc[0]
-    for point in (shapely.Point(numbers), lonlat):
+    for point in (lonlat, shapely.Point(numbers)):
         if extent.covers(point):
             return point
     raise UsageError(

@@ -32,7 +32,7 @@ ONE_THREAD = 1  # more were 37–95 times as slow, because they wait for each ot
 _ORDER_S = 2e-7  # a junction and a street cut
 _COSTS_S = 1.2e-8  # a street cut, cubed
 _SOURCE_S = 8e-8  # a street cut, squared
-_DIJKSTRA_S = 1.5e-7  # a junction and a source
+_DIJKSTRA_S = 1e-7  # a junction and a source
 _CUTS = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, -1.0))  # directions in which junctions are parted
 _PARTS = (0.4, 0.5, 0.6)  # shares of them on one side
 

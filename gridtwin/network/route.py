@@ -132,9 +132,8 @@ def route(
         return _none("origin_off_streets")
     if not destination.found[0]:
         return _none("destination_off_streets")
-    if pays(network, 1, engine=engine):
-        found = _by_hierarchy(network, starts, stops, weight)
-    else:
+    found = _by_hierarchy(network, starts, stops, weight) if pays(network, 1, engine=engine) else None
+    if found is None:  # a hierarchy also finds none that is longer than it can count
         found = _by_search(network, origin, starts, stops, weight)
     stay = _on_edge(network, starts, stops, weight)
     if stay < np.inf and (found is None or stay <= found.cost):

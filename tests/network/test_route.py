@@ -104,6 +104,14 @@ def test_a_closure_is_gone_round_at_once(engine):
     assert route(slow, *ends, weight="length_m", engine=engine).total_m == pytest.approx(160.0)
 
 
+def test_a_way_of_months_is_found():
+    """A way longer than whole milliseconds can count is one all the same."""
+    network = street_network(street_frame(LINE), profile=Walker()).with_slower([0, 1], 1e9)
+    ends = places([0], [50.0]), places([1], [50.0])
+    found, truth = (route(network, *ends, engine=engine).total_s for engine in ENGINES)
+    assert found == truth == pytest.approx(7.5e10)
+
+
 def test_why_there_is_no_way():
     """Closures, one-way streets, unconnected streets and places off the streets are told apart."""
     network = street_network(street_frame(RING), profile=Walker())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from gridtwin.network import Snapped, Walker, route, street_network, turn_list
-from gridtwin.network.turns import _TURNS, Step
+from gridtwin.network.turns import _TURNS, Step, _kind
 from tests.network.test_search import cases, places
 from tests.network.towns import street_frame
 
@@ -71,11 +71,22 @@ def test_chinese_texts():
             assert street in text or turn == "arrive"
 
 
-def test_turning_back():
-    """At the end of a dead end with a choice, turning round has its word."""
+@pytest.mark.parametrize(
+    ("angle", "turn"),
+    [
+        (0, "continue"), (-29, "continue"), (30, "slight_right"), (-59, "slight_left"), (90, "right"),
+        (-119, "left"), (120, "sharp_right"), (-164, "sharp_left"), (165, "back"), (-180, "back"),
+    ],
+)  # fmt: skip
+def test_words_for_angles(angle, turn):
+    """Each angle has its word, with right positive."""
+    assert _kind(angle) == turn
+
+
+def test_a_slow_street_that_one_stays_on():
+    """Two places on one street have a way of two steps, however slow the street is."""
     network = street_network(street_frame(TOWN, name=NAMES), profile=Walker())
-    ends = places([0], [10.0]), places([0], [90.0])
-    found = route(network.with_slower([0], 1000.0), *ends)
+    found = route(network.with_slower([0], 1000.0), places([0], [10.0]), places([0], [90.0]))
     assert [step.turn for step in turn_list(network, found)] == ["depart", "arrive"]
 
 

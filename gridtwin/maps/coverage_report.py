@@ -1,0 +1,368 @@
+"""The report on coverage: who reaches what on foot, against which targets, where it fails, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import folium
+import pandas as pd
+
+from gridtwin import __version__
+from gridtwin.errors import InputMissingError
+from gridtwin.i18n import mark
+from gridtwin.maps.coverage import GROUPS, share_legend
+from gridtwin.maps.coverage_notes import model_notes
+from gridtwin.maps.coverage_texts import COVERAGE_TEXTS
+from gridtwin.maps.limits import Limit, by_limit, headlines, kind_order, kind_text, limit_text, most_general
+from gridtwin.maps.packed import PackedLayer
+from gridtwin.maps.page import Text
+from gridtwin.maps.plan import plan_map
+from gridtwin.maps.service_panel import ServicePanel
+from gridtwin.maps.sheet import (
+    Block,
+    Both,
+    Caution,
+    Column,
+    Few,
+    Figure,
+    Items,
+    Measure,
+    Measures,
+    Picture,
+    Pictures,
+    Prose,
+    Section,
+    Sheet,
+    Table,
+    Words,
+)
+
+FEW = 5  # counts of sensitive groups from 1 to below this are not told
+SENSITIVE = ("elderly", "disabled", "children", "migrant_children", "special")
+WORST = 10  # grids and communities listed for each kind
+_GROUND = ("water", "streets", "communities")  # layers below a small map
+_PEOPLE = ("households", "persons", "elderly", "disabled", "children", "migrant_children")
+
+
+def coverage_report(
+    layers: Mapping[str, pd.DataFrame],
+    *,
+    lang: str,
+    title: str,
+    date: str = "",
+    source: str = "",
+    targets: Sequence[Any] = (),
+    walking: Mapping[str, Any] | None = None,
+) -> folium.Map:
+    """Return the report on coverage, to be written with :func:`gridtwin.maps.offline.save_map`.
+
+    Parameters
+    ----------
+    layers
+        Layers of a region; ``coverage`` is needed, and what :func:`gridtwin.maps.plan.plan_map` draws is used. Homes
+        that are not covered are counted by kind, limit and grid, never listed.
+    lang
+        Language at first, ``"en"`` or ``"zh"``; the reader can switch.
+    title
+        Name of the region, shown literally.
+    date, source
+        Day of the data and where they come from, shown literally.
+    targets
+        Targets of coverage (:class:`gridtwin.services.catalogue.Target`), of which source and certainty are told.
+    walking
+        How people were taken to walk, as the command ``reach`` stores it: group, slope, step_free, direction, close
+        and snap_within.
+
+    Returns
+    -------
+    folium.Map
+        The map with the report around it.
+
+    Raises
+    ------
+    InputMissingError
+        There is no coverage.
+    UsageError
+        As :func:`gridtwin.maps.plan.plan_map`.
+    """
+    coverage = layers.get("coverage")
+    if coverage is None or coverage.empty:
+        raise InputMissingError(
+            "coverage_missing", mark("there is no layer 'coverage'; 'gridtwin reach' makes it"), layer="coverage"
+        )
+    table = most_general(coverage)
+    heads = headlines(table)
+    figure_map = plan_map(layers, lang=lang, title=title, summary={"source": source}, first="coverage")
+    pictured, pictures = _pictures(figure_map, heads)
+    sections = [
+        _head(layers, table, date, source),
+        _reached(layers, table),
+        *_targets(table, targets),
+        *pictures,
+        Section(Text("map_title"), [Figure()], intro=Text("map_intro")),
+        *_worst(layers, table, heads),
+        *_missed(layers, heads),
+        *_sites(layers),
+        Section(Text("groups_title"), [_groups(table)], intro=Text("few_intro", {"few": FEW})),
+        Section(Text("notes_title"), [Items(model_notes(layers, table, walking or {}))]),
+    ]
+    Sheet(
+        [figure_map], subtitle=Text("coverage_report"), sections=sections, texts=COVERAGE_TEXTS, pictured=pictured
+    ).add_to(figure_map)
+    return figure_map
+
+
+def protected(count: float, group: str) -> float | Few | None:
+    """Return a count of people, or :class:`~gridtwin.maps.sheet.Few` in place of a small one of a sensitive group."""
+    if pd.isna(count):
+        return None
+    number = round(float(count))
+    return Few(FEW) if group in SENSITIVE and 0 < number < FEW else number
+
+
+# ---- what it comes to ----
+
+
+def _head(layers: Mapping[str, pd.DataFrame], table: pd.DataFrame, date: str, source: str) -> Section:
+    judged = _judged(table)
+    met = int(judged["met"].fillna(False).sum())
+    kinds = table["kind"].nunique()
+    rows = [
+        Measure(Text("kinds"), [kinds], "integer"),
+        *([Measure(Text("day"), [date], "text")] if date else []),
+        Measure(Text("made_by"), [f"GridTwin {__version__}"], "text"),
+        *([Measure(Text("source_of"), [source], "text")] if source else []),
+    ]
+    verdict = Text("targets_met", {"met": met, "targets": len(judged)}) if len(judged) else Text("targets_none")
+    estimated = _estimated_share(layers)
+    blocks: list[Block] = [Measures(rows), Prose(verdict)]
+    if estimated:
+        blocks.insert(0, Caution(Text("coverage_estimated", {"estimated": round(100 * estimated, 1)})))
+    return Section(Text("head"), blocks)
+
+
+def _estimated_share(layers: Mapping[str, pd.DataFrame]) -> float:
+    """Return the share of households that were not counted; 0 where it is not known."""
+    buildings = layers.get("buildings")
+    if buildings is None or not {"households", "households_source"} <= set(buildings.columns):
+        return 0.0
+    total = float(buildings["households"].sum())
+    counted = float(buildings.loc[buildings["households_source"].eq("counted").fillna(False), "households"].sum())
+    return (total - counted) / total if total else 0.0
+
+
+def _judged(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the whole region, or of its towns and villages apart, that a target applies to."""
+    return table[table["area"].isin(("region", "setting")) & table["target"].notna()]
+
+
+def _of_region(table: pd.DataFrame, group: str) -> pd.DataFrame:
+    return table[(table["area"] == "region") & (table["group"] == group)]
+
+
+def _reached(layers: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Section:
+    """Return kinds by limits: the share of all people who reach a facility."""
+    shares = {(kind, limit): float(rows["share"].iloc[0]) for kind, limit, rows in by_limit(_of_region(table, "all"))}
+    limits = list(dict.fromkeys(limit for _, limit, _ in by_limit(table.assign(kind=""))))
+    facilities = layers["facilities"]["kind"].value_counts() if "facilities" in layers else pd.Series(dtype=int)
+    rows = [
+        [kind_text(kind), int(facilities.get(kind, 0)), *(_share(shares.get((kind, limit))) for limit in limits)]
+        for kind in kind_order(kind for kind, _ in shares)
+    ]
+    columns = [
+        Column(Text("coverage_kind")),
+        Column(Text("facilities_count"), "integer"),
+        *(Column(limit_text(limit), "share") for limit in limits),
+    ]
+    return Section(Text("reached_title"), [Table(columns, rows)], intro=Text("reached_intro"))
+
+
+def _share(value: float | None) -> float | None:
+    """Return a share to the per cent: finer ones would tell small counts of people."""
+    return None if value is None or pd.isna(value) else round(float(value), 2)
+
+
+def _targets(table: pd.DataFrame, targets: Sequence[Any]) -> list[Section]:
+    """Return what was asked for, by whom, how sure that is, and what came out."""
+    rows: list[list[Any]] = []
+    for kind, limit, some in by_limit(_judged(table)):
+        for area_id, group, total, covered, share, target, met in zip(
+            *(some[name] for name in ("area_id", "group", "total", "covered", "share", "target", "met")), strict=True
+        ):
+            asked = [one for one in targets if kind in one.kinds and one.group == group and one.share == target]
+            setting = Text(f"setting_{area_id}") if area_id in ("urban", "rural") else Text("setting_any")
+            rows.append(
+                [
+                    kind_text(kind), limit_text(limit), Text(f"group_{group}"), setting, _share(target), _share(share),
+                    protected(total - covered, group), Text("met" if met else "missed"), _cited(asked),
+                ]
+            )  # fmt: skip
+    if not rows:
+        return []
+    columns = [
+        Column(Text("coverage_kind")), Column(Text("coverage_limit")), Column(Text("coverage_group")),
+        Column(Text("where")), Column(Text("asked"), "share"), Column(Text("coverage_share"), "share"),
+        Column(Text("not_reached"), "integer"), Column(Text("judgement")), Column(Text("target_source")),
+    ]  # fmt: skip
+    return [Section(Text("targets_title"), [Table(columns, rows)], intro=Text("targets_intro"))]
+
+
+def _cited(asked: Sequence[Any]) -> Words:
+    """Return where a target stands and how sure it is, in both languages."""
+    en, zh = ("; ".join(dict.fromkeys(one.standard(lang) for one in asked)) for lang in ("en", "zh"))
+    return Both(en, zh)
+
+
+# ---- where ----
+
+
+def _pictures(figure_map: folium.Map, heads: Mapping[str, Limit]) -> tuple[list[PackedLayer], list[Section]]:
+    """Return the layers of small maps, and a picture of each kind at its headline limit."""
+    children = list(figure_map._children.values())
+    panel = next((child for child in children if isinstance(child, ServicePanel)), None)
+    if panel is None or panel.grids is None:
+        return [], []
+    grids = panel.grids
+    ground = [child for child in children if isinstance(child, PackedLayer) and child.layer_name in _GROUND]
+    points = {kind.name: kind.facilities for kind in panel.services.kinds if kind.facilities is not None}
+    foci = {focus.kind: focus for focus in panel.services.coverage.foci if heads.get(focus.kind) == focus.limit}
+    shown = [focus for focus in foci.values() if focus.grids >= 0]
+    pictured = [*ground, grids, *(points[focus.kind] for focus in shown if focus.kind in points)]
+    place = {id(layer): n for n, layer in enumerate(pictured)}
+    pictures = []
+    for focus in shown:
+        looks = [*((n, -1) for n in range(len(ground))), (place[id(grids)], focus.grids)]
+        looks += [(place[id(points[focus.kind])], -1)] if focus.kind in points else []
+        named = {"kind": kind_text(focus.kind), "limit": limit_text(focus.limit)}
+        pictures.append(Picture(Text("picture_caption", named), looks))
+    if not pictures:
+        return [], []
+    block = Pictures(pictures, share_legend())
+    return pictured, [Section(Text("pictures_title"), [block], intro=Text("pictures_intro"))]
+
+
+def _worst(layers: Mapping[str, pd.DataFrame], table: pd.DataFrame, heads: Mapping[str, Limit]) -> list[Section]:
+    """Return the communities and grids where most people do not reach a kind."""
+    return [
+        Section(
+            Text(f"worst_{area}"),
+            [Table(_worst_columns(area), rows)],
+            intro=Text("worst_intro", {"worst": WORST}),
+        )
+        for area in ("community", "grid")
+        if (rows := _worst_rows(layers, table, heads, area))
+    ]
+
+
+def _worst_columns(area: str) -> list[Column]:
+    return [
+        Column(Text("coverage_kind")),
+        Column(Text("coverage_limit")),
+        Column(Text(area), "text" if area == "community" else "code"),
+        Column(Text("people"), "integer"),
+        Column(Text("not_reached"), "integer"),
+        Column(Text("coverage_share"), "share"),
+    ]
+
+
+def _worst_rows(
+    layers: Mapping[str, pd.DataFrame], table: pd.DataFrame, heads: Mapping[str, Limit], area: str
+) -> list[list[Any]]:
+    names = _names(layers, area)
+    rows: list[list[Any]] = []
+    people = table[(table["area"] == area) & (table["group"] == "all")]
+    people = people.assign(missed=people["total"] - people["covered"])
+    people = people[people["missed"].round() > 0].sort_values(["missed", "area_id"], ascending=[False, True])
+    for kind, limit, all_of_kind in by_limit(people):
+        if heads[kind] != limit:
+            continue
+        some = all_of_kind.head(WORST)
+        rows += [
+            [kind_text(kind), limit_text(limit), names.get(name, name), round(total), round(missed), _share(share)]
+            for name, total, missed, share in zip(
+                *(some[column] for column in ("area_id", "total", "missed", "share")), strict=True
+            )
+        ]
+    return rows
+
+
+def _names(layers: Mapping[str, pd.DataFrame], area: str) -> dict[str, str]:
+    """Return what people call the areas: names of communities, codes of grids."""
+    layer, key, name = ("communities", "community_id", "name") if area == "community" else ("grids", "grid_id", "code")
+    frame = layers.get(layer)
+    if frame is None or name not in frame:
+        return {}
+    return {str(k): str(v) for k, v in zip(frame[key], frame[name].fillna(frame[key]), strict=True)}
+
+
+def _missed(layers: Mapping[str, pd.DataFrame], heads: Mapping[str, Limit]) -> list[Section]:
+    """Return how many people do not reach each kind, in all and by grid, and no home by itself."""
+    uncovered = layers.get("uncovered")
+    if uncovered is None or uncovered.empty:
+        return []
+    counted = [name for name in _PEOPLE if name in uncovered and uncovered[name].notna().any()]
+    sums = [(kind, limit, rows[counted].sum()) for kind, limit, rows in by_limit(uncovered)]
+    total = [[kind_text(kind), limit_text(limit), *_counts(some)] for kind, limit, some in sums]
+    names = _names(layers, "grid")
+    by_grid = [
+        [kind_text(kind), limit_text(limit), names.get(str(grid), grid), *_counts(some)]
+        for kind, limit, rows in by_limit(uncovered)
+        if heads.get(kind) == limit
+        for grid, some in rows.groupby("grid_id")[counted].sum().sort_values("persons", ascending=False).iterrows()
+    ]
+    people = [Column(Text(f"count_{name}"), "integer") for name in counted]
+    first = [Column(Text("coverage_kind")), Column(Text("coverage_limit"))]
+    blocks: list[Block] = [Table([*first, *people], total)]
+    if by_grid:
+        blocks += [Prose(Text("missed_by_grid")), Table([*first, Column(Text("grid"), "code"), *people], by_grid)]
+    return [Section(Text("missed_title"), blocks, intro=Text("few_intro", {"few": FEW}))]
+
+
+def _counts(some: pd.Series) -> list[float | Few | None]:
+    return [protected(count, str(name)) for name, count in some.items()]
+
+
+# ---- what would help ----
+
+
+def _sites(layers: Mapping[str, pd.DataFrame]) -> list[Section]:
+    """Return the proposed sites and who gains by each."""
+    sites = layers.get("sites")
+    if sites is None or sites.empty:
+        return []
+    counted = [name for name in (*_PEOPLE, "capacity") if name in sites and sites[name].notna().any()]
+    rows = [
+        [kind_text(kind), limit_text(limit), str(site), *_counts(pd.Series(counts, counted))]
+        for kind, limit, some in by_limit(sites.assign(within_m=sites.get("within_m")))
+        for site, *counts in some[["site_id", *counted]].itertuples(index=False)
+    ]
+    columns = [
+        Column(Text("coverage_kind")), Column(Text("coverage_limit")), Column(Text("site"), "code"),
+        *(Column(Text(f"count_{name}"), "integer") for name in counted),
+    ]  # fmt: skip
+    return [Section(Text("sites_title"), [Table(columns, rows)], intro=Text("sites_intro"))]
+
+
+def _groups(table: pd.DataFrame) -> Table:
+    """Return every kind, limit and group of the region."""
+    rows = []
+    region = table[table["area"] == "region"]
+    for kind, limit, some in by_limit(region):
+        by_group = some.set_index("group")
+        rows += [
+            [
+                kind_text(kind), limit_text(limit), Text(f"group_{group}"),
+                protected(by_group.at[group, "total"], group),
+                protected(by_group.at[group, "total"] - by_group.at[group, "covered"], group),
+                _share(by_group.at[group, "share"]),
+            ]
+            for group in ("households", *GROUPS)
+            if group in by_group.index and by_group.at[group, "total"] > 0
+        ]  # fmt: skip
+    columns = [
+        Column(Text("coverage_kind")), Column(Text("coverage_limit")), Column(Text("coverage_group")),
+        Column(Text("total"), "integer"), Column(Text("not_reached"), "integer"),
+        Column(Text("coverage_share"), "share"),
+    ]  # fmt: skip
+    return Table(columns, rows)

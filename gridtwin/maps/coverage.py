@@ -12,7 +12,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridtwin.maps import base
-from gridtwin.maps.limits import Limit, Pair, by_limit, kind_text, limit_code, limit_rank, limit_text, most_general
+from gridtwin.maps.limits import (
+    Limit,
+    Pair,
+    by_limit,
+    headlines,
+    kind_text,
+    limit_code,
+    limit_rank,
+    limit_text,
+    most_general,
+)
 from gridtwin.maps.packed import Field, PackedLayer, Pass, Style, Theme
 from gridtwin.maps.page import Row, Text
 from gridtwin.units import MINUTE_S
@@ -53,9 +63,13 @@ class Focus:
 
 @dataclass(frozen=True)
 class CoverageLayers:
-    """What shows coverage: foci, the looks that grids wear for them, and the homes that are not reached."""
+    """What shows coverage: foci, the looks that grids wear for them, and the homes that are not reached.
+
+    ``first`` is the place of the focus that a page shows first.
+    """
 
     foci: Sequence[Focus] = ()
+    first: int = 0
     grid_themes: Sequence[Theme] = ()
     gaps: PackedLayer | None = None
     gap_legend: Sequence[Row] = ()
@@ -96,7 +110,9 @@ def coverage_layers(
         )
         for pair in wanted
     ]
-    return CoverageLayers(foci, themes, gaps, _gap_legend())
+    heads = {} if general is None else headlines(general)
+    first = next((n for n, pair in enumerate(wanted) if heads.get(pair[0]) == pair[1]), 0)
+    return CoverageLayers(foci, first, themes, gaps, _gap_legend())
 
 
 def share_classes(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -27,6 +27,7 @@ from gridtwin.maps.sheet import (
     Few,
     Figure,
     Items,
+    Look,
     Measure,
     Measures,
     Picture,
@@ -104,7 +105,7 @@ def coverage_report(
         *_worst(layers, table, heads),
         *_missed(layers, heads),
         *_sites(layers),
-        Section(Text("groups_title"), [_groups(table)], intro=Text("few_intro", {"few": FEW})),
+        Section(Text("groups_title"), [_groups(table)]),
         Section(Text("notes_title"), [Items(model_notes(layers, table, walking or {}))]),
     ]
     Sheet(
@@ -129,7 +130,7 @@ def _head(layers: Mapping[str, pd.DataFrame], table: pd.DataFrame, date: str, so
     met = int(judged["met"].fillna(False).sum())
     kinds = table["kind"].nunique()
     rows = [
-        Measure(Text("kinds"), [kinds], "integer"),
+        Measure(Text("kinds"), [str(kinds)], "text"),
         *([Measure(Text("day"), [date], "text")] if date else []),
         Measure(Text("made_by"), [f"GridTwin {__version__}"], "text"),
         *([Measure(Text("source_of"), [source], "text")] if source else []),
@@ -232,8 +233,9 @@ def _pictures(figure_map: folium.Map, heads: Mapping[str, Limit]) -> tuple[list[
     place = {id(layer): n for n, layer in enumerate(pictured)}
     pictures = []
     for focus in shown:
-        looks = [*((n, -1) for n in range(len(ground))), (place[id(grids)], focus.grids)]
-        looks += [(place[id(points[focus.kind])], -1)] if focus.kind in points else []
+        looks = [Look(n, labels=layer.layer_name == "communities") for n, layer in enumerate(ground)]
+        looks.append(Look(place[id(grids)], focus.grids))
+        looks += [Look(place[id(points[focus.kind])])] if focus.kind in points else []
         named = {"kind": kind_text(focus.kind), "limit": limit_text(focus.limit)}
         pictures.append(Picture(Text("picture_caption", named), looks))
     if not pictures:
@@ -345,24 +347,17 @@ def _sites(layers: Mapping[str, pd.DataFrame]) -> list[Section]:
 
 
 def _groups(table: pd.DataFrame) -> Table:
-    """Return every kind, limit and group of the region."""
-    rows = []
-    region = table[table["area"] == "region"]
-    for kind, limit, some in by_limit(region):
-        by_group = some.set_index("group")
-        rows += [
-            [
-                kind_text(kind), limit_text(limit), Text(f"group_{group}"),
-                protected(by_group.at[group, "total"], group),
-                protected(by_group.at[group, "total"] - by_group.at[group, "covered"], group),
-                _share(by_group.at[group, "share"]),
-            ]
-            for group in ("households", *GROUPS)
-            if group in by_group.index and by_group.at[group, "total"] > 0
-        ]  # fmt: skip
+    """Return kinds and limits by groups: the share of each group of the region that is reached."""
+    region = table[(table["area"] == "region") & (table["total"] > 0)]
+    groups = [group for group in ("households", *GROUPS) if region["group"].eq(group).any()]
+    rows = [
+        [kind_text(kind), limit_text(limit), *(_share(some.get(group)) for group in groups)]
+        for kind, limit, rows in by_limit(region)
+        for some in [rows.set_index("group")["share"]]
+    ]
     columns = [
-        Column(Text("coverage_kind")), Column(Text("coverage_limit")), Column(Text("coverage_group")),
-        Column(Text("total"), "integer"), Column(Text("not_reached"), "integer"),
-        Column(Text("coverage_share"), "share"),
-    ]  # fmt: skip
+        Column(Text("coverage_kind")),
+        Column(Text("coverage_limit")),
+        *(Column(Text(f"group_{group}"), "share") for group in groups),
+    ]
     return Table(columns, rows)

@@ -38,7 +38,7 @@ COVERAGE_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     "setting_rural": ("villages", "农村"),
     "asked": ("Asked for", "要求"),
     "not_reached": ("Not reached", "未覆盖"),
-    "judgement": ("Target", "目标"),
+    "judgement": ("Result", "结果"),
     "met": ("met", "达标"),
     "missed": ("missed", "未达标"),
     "target_source": ("Where it stands", "出处"),
@@ -83,8 +83,7 @@ COVERAGE_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     ),
     "site": ("Site", "选址"),
     # all figures
-    "groups_title": ("All kinds, limits and groups", "各类型、限值与人群"),
-    "total": ("Total", "总数"),
+    "groups_title": ("By group of people: share reached", "按人群：覆盖率"),
     # notes
     "notes_title": ("How it was counted", "计算说明"),
     "note_counted": (

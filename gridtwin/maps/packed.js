@@ -127,11 +127,11 @@ function* paint(g, looks, view) {
   view.labels = paintLabels(g, looks, visible, view);
 }
 
-/* A layer as it is worn, or in one of its themes (-1: none). */
-function look(layer, theme = layer.theme) {
+/* A layer as it is worn, or in one of its themes (-1: none), with its labels or without. */
+function look(layer, theme = layer.theme, labels = true) {
   const {data, options} = layer;
-  return theme < 0 ? {layer, passes: options.passes, classes: data.classes}
-    : {layer, passes: options.themes[theme].passes, classes: data.themes[theme]};
+  return theme < 0 ? {layer, labels, passes: options.passes, classes: data.classes}
+    : {layer, labels, passes: options.themes[theme].passes, classes: data.themes[theme]};
 }
 
 function growth(style, view) {
@@ -217,13 +217,18 @@ function pattern(g, colour, view) {
   return out;
 }
 
-/* Write labels, the most important and largest first, each where it covers no other; where there is no room for
-   all its lines, the first alone. Return those written. */
+/* Write labels, the most important and largest first, each where it covers no other, nor a point that has a label;
+   where there is no room for all its lines, the first alone. Return those written. */
 function paintLabels(g, looks, visible, view) {
-  const candidates = [], placed = [];
+  const candidates = [], placed = [], points = [];
   for (const shown of looks) {
-    const {layer} = shown, {data, options: {label}} = layer;
-    if (!data.labels || view.zoom < label.minZoom) continue;
+    const {layer, passes, classes} = shown, {data, options: {label}} = layer;
+    if (!data.labels || !shown.labels) continue;
+    for (const i of data.kind === 'point' ? visible.get(shown) : []) {
+      const size = Math.max(0, ...passes.map(pass => pass.styles[classes[i]]?.radius ?? 0)) * view.ratio;
+      points.push({layer, feature: i, x: (data.labelX[i] - view.x) * view.scale, y: (data.labelY[i] - view.y) * view.scale, w: size, h: size});
+    }
+    if (view.zoom < label.minZoom) continue;
     for (const i of visible.get(shown)) {
       const wide = (data.boxes[4 * i + 2] - data.boxes[4 * i]) * view.scale;
       if (data.labels[i]) candidates.push({layer, i, label, wide, lines: data.labels[i].split('\n')});
@@ -239,7 +244,8 @@ function paintLabels(g, looks, visible, view) {
     for (const some of lines.length > 1 ? [lines, lines.slice(0, 1)] : [lines]) {
       const box = {x, y, ...labelSize(g, some, label.size * view.ratio, view), text: some.join(' '), layer, feature: i};
       if (label.inside && box.w * 2 > wide) continue;
-      if (placed.some(o => Math.abs(o.x - x) < o.w + box.w && Math.abs(o.y - y) < o.h + box.h)) continue;
+      const covers = o => Math.abs(o.x - x) < o.w + box.w && Math.abs(o.y - y) < o.h + box.h;
+      if (placed.some(covers) || points.some(o => covers(o) && !(o.layer === layer && o.feature === i))) continue;
       placed.push(box);
       writeLabel(g, some, box, label, view);
       break;

@@ -53,6 +53,7 @@ class ServicePanel(JSCSSMixin):
         self.script = script_json(
             {
                 "views": [view for view in VIEWS if self._shows(view)],
+                "focus": services.coverage.first,
                 "first": first if self._shows(first) else "areas",
                 "kinds": [
                     {

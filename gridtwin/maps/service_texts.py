@@ -51,7 +51,8 @@ SERVICE_TEXTS: dict[str, tuple[str, str]] = {
     "no_way": ("no way on foot", "步行不可达"),
     "unit_min": ("{value} min", "{value} 分钟"),
     # groups of people
-    "group_all": ("all", "全体居民"),
+    "group_households": ("households", "住户"),
+    "group_all": ("all people", "全体居民"),
     "group_elderly": ("elderly", "老年人"),
     "group_disabled": ("disabled", "残疾人"),
     "group_children": ("children", "儿童"),

@@ -14,7 +14,7 @@ function services(map, texts, options, layers) {
   /* ---- what is shown ---- */
 
   const state = {
-    view: options.first, kind: options.foci.length ? options.foci[0].kind : 0, focus: 0, gaps: true, facilities: true, sites: true,
+    view: options.first, kind: options.foci.length ? options.foci[options.focus].kind : 0, focus: options.focus, gaps: true, facilities: true, sites: true,
     on: options.kinds.map((kind, n) => ({shown: n === 0, areas: kind.areas.map(() => true)})),
   };
   const fociOf = kind => options.foci.map((focus, n) => n).filter(n => options.foci[n].kind === kind);

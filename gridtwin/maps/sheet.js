@@ -168,7 +168,7 @@ function sheet(maps, texts, options, twins, pictured) {
   const extent = [northWest.x, northWest.y, southEast.x, southEast.y], ratio = (extent[3] - extent[1]) / (extent[2] - extent[0]);
   const high = Math.round(PICTURE_WIDE * Math.max(0.5, Math.min(1.1, ratio)));
   const paintings = new Map(options.sections.flatMap(section => section.blocks).flatMap(block => block.pictures || [])
-    .map(picture => [picture, Promise.all(picture.looks.map(([n, theme]) => pictured[n].ready.then(layer => gridtwin.look(layer, theme))))
+    .map(picture => [picture, Promise.all(picture.looks.map(({layer, theme, labels}) => pictured[layer].ready.then(some => gridtwin.look(some, theme, labels))))
       .then(looks => gridtwin.picture(looks, extent, PICTURE_WIDE, high))]));
 
   /* ---- maps that move together ---- */

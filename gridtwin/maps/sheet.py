@@ -146,11 +146,20 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A layer of a small map: its place in the sheet's ``pictured``, the theme it wears (-1: none), and its labels."""
+
+    layer: int
+    theme: int = -1
+    labels: bool = False
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A small map under its caption: layers by their place in the sheet's ``pictured``, with a theme (-1: none)."""
+    """A small map under its caption."""
 
     caption: Words
-    looks: Sequence[tuple[int, int]]
+    looks: Sequence[Look]
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Services on foot: who reaches which facility, how good the access is, and where the next one should stand."""
+"""Services: who reaches a facility on foot, who does not, and where the next one should stand."""

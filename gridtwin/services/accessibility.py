@@ -15,8 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridtwin.errors import InputError, UsageError
+from gridtwin.grids.planar import sum_by
 from gridtwin.i18n import mark
 from gridtwin.network import Pairs, StreetNetwork, nearest, pairs
+from gridtwin.network.network import Direction
 from gridtwin.schemas import conform
 from gridtwin.services.limits import Limit
 from gridtwin.services.places import Facilities, Homes
@@ -118,15 +120,15 @@ def two_step(walks: Pairs, demand: Floats, capacity: Floats, decay: Decay) -> Fl
     Planning B 30 (2003).
     """
     facility, weight = walks.source, decay(walks.cost)
-    load = np.bincount(facility, weights=weight * demand[walks.place], minlength=len(capacity))
+    load = sum_by(facility, weight * demand[walks.place], len(capacity))
     share = np.divide(capacity, load, out=np.zeros(len(capacity)), where=load > 0)
-    return np.bincount(walks.place, weights=weight * share[facility], minlength=len(demand))
+    return sum_by(walks.place, weight * share[facility], len(demand))
 
 
 def opportunities(walks: Pairs, places: int, capacity: Floats) -> tuple[Floats, Floats]:
     """Return the facilities within the limit of each place, and their capacity together, (places,) each."""
     count = np.bincount(walks.place, minlength=places).astype(np.float64)
-    return count, np.bincount(walks.place, weights=capacity[walks.source], minlength=places)
+    return count, sum_by(walks.place, capacity[walks.source], places)
 
 
 def capacities(facilities: Facilities, default: float | None = None) -> Floats:
@@ -161,7 +163,7 @@ def measure_access(
     method: str,
     within_s: float,
     group: str = "all",
-    direction: str = "to",
+    direction: Direction = "to",
     weights: Sequence[float] = BAND_WEIGHTS,
     nearest_count: int = 3,
     capacity: float | None = None,
@@ -242,7 +244,7 @@ def _decay(method: str, limit: Limit, weights: Sequence[float]) -> Decay:
 
 
 def _nearest_mean(
-    network: StreetNetwork, homes: Homes, facilities: Facilities, limit: Limit, direction: str, count: int
+    network: StreetNetwork, homes: Homes, facilities: Facilities, limit: Limit, direction: Direction, count: int
 ) -> Floats:
     """Return the mean seconds to the nearest facilities, NaN where fewer than ``count`` are within the limit."""
     found = nearest(

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from gridtwin.network import StreetNetwork, nearest
+from gridtwin.network.network import Direction
 from gridtwin.schemas import conform
-from gridtwin.services.limits import Limit
+from gridtwin.services.limits import Limit, limits_of
 from gridtwin.services.places import URBAN, Facilities, Homes
 
 Flags = NDArray[np.bool_]
@@ -104,7 +105,7 @@ def nearest_walks(
     facilities: Facilities,
     kinds: Sequence[str],
     *,
-    direction: str = "to",
+    direction: Direction = "to",
     weights: Sequence[str] = ("seconds",),
 ) -> Walks:
     """Return the cost from each home to the nearest facility of each kind, one search a kind.
@@ -129,9 +130,7 @@ def nearest_walks(
         if not len(rows):
             continue
         for weight in weights:
-            found = nearest(
-                network, mine.entrances, homes.at, owner=mine.owner, weight=weight, direction=direction
-            )
+            found = nearest(network, mine.entrances, homes.at, owner=mine.owner, weight=weight, direction=direction)
             cost[weight][:, column] = found.cost[:, 0]
             if weight == "seconds":
                 source = found.source[:, 0]
@@ -214,7 +213,7 @@ def _table(homes: Homes, covered: Flags, cases: Sequence[tuple[str, Limit]]) -> 
 def _areas(homes: Homes) -> tuple[pd.DataFrame, csr_array]:
     """Return the areas (area, area_id, setting) and their homes as a matrix of zeros and ones, (areas, homes)."""
     keys = {REGION: pd.Series(REGION, index=homes.frame.index)}
-    if homes.frame[SETTING].nunique() > 1:
+    if len(homes.frame[SETTING].unique()) > 1:
         keys[SETTING] = homes.frame[SETTING]
     keys |= {area: homes.frame[key] for area, key in _KEYS.items()}
     names: list[tuple[str, Any]] = []
@@ -237,12 +236,14 @@ def _with_targets(table: pd.DataFrame, targets: Sequence[Any]) -> pd.DataFrame:
     """Return the table with the target of each row, and whether it is met."""
     target: Floats = np.full(len(table), np.nan)
     for one in targets:
-        limit = Limit.of(one.within_s, one.within_m)
+        limits = [
+            limit.matches(table["within_s"], table["within_m"]) for limit in limits_of(one.within_s, one.within_m)
+        ]
         holds = (
-            table["kind"].isin(one.kinds)
+            np.logical_or.reduce(limits)
+            & table["kind"].isin(one.kinds)
             & (table["group"] == one.group)
             & (table[SETTING].eq(one.setting) | (one.setting == "any"))
-            & limit.matches(table["within_s"], table["within_m"])
             & (table["total"] > 0)
         ).to_numpy(bool)
         target[holds] = np.fmax(target[holds], one.share)
@@ -261,9 +262,7 @@ def _status(homes: Homes, facilities: Facilities, walks: Walks) -> NDArray[np.ob
     return status
 
 
-def _walks_frame(
-    homes: Homes, facilities: Facilities, walks: Walks, status: NDArray[np.object_]
-) -> pd.DataFrame:
+def _walks_frame(homes: Homes, facilities: Facilities, walks: Walks, status: NDArray[np.object_]) -> pd.DataFrame:
     ids = np.r_[facilities.frame["facility_id"].to_numpy(dtype=object), None]
     seconds = walks.cost["seconds"]
     return pd.DataFrame(
@@ -308,3 +307,42 @@ def _uncovered(
 def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as plain values; what is missing is None."""
     return [dict(row) for row in frame.astype(object).where(frame.notna(), None).to_dict(orient="records")]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Households of an area that are not covered by a kind of facility within a limit."""
+
+    area: str
+    area_id: str
+    kind: str
+    within_s: float
+    within_m: float
+    uncovered: float
+    total: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; the limit that does not apply is None."""
+        return {name: None if value != value else value for name, value in vars(self).items()}  # noqa: PLR0124
+
+
+def worst_gaps(coverage: Coverage, count: int) -> tuple[Gap, ...]:
+    """Return the grids (communities where there are no grids) in which most households are not covered.
+
+    Each kind is taken at the limit of its target, and at its longest time limit where it has none.
+    """
+    table = coverage.table
+    level = "grid" if table["area"].eq("grid").any() else "community"
+    limit = ["kind", "within_s", "within_m"]
+    judged = table.loc[table["target"].notna(), limit].drop_duplicates()
+    longest = (
+        table[limit].drop_duplicates().sort_values(limit, na_position="first").drop_duplicates("kind", keep="last")
+    )
+    chosen = pd.concat([judged, longest[~longest["kind"].isin(judged["kind"])]])
+    rows = table[(table["area"] == level) & (table["group"] == "households")].merge(chosen, on=limit)
+    rows = rows.assign(uncovered=rows["total"] - rows["covered"])
+    rows = rows[rows["uncovered"] > 0].sort_values(
+        ["uncovered", "area_id", *limit], ascending=[False, True, True, True, True]
+    )
+    names = ["area", "area_id", *limit, "uncovered", "total"]
+    return tuple(Gap(*values) for values in rows[names].head(count).itertuples(index=False, name=None))

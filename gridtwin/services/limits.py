@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,23 +32,10 @@ class Limit:
     weight: str
     within: float
 
-    @classmethod
-    def of(cls, within_s: float | None, within_m: float | None) -> Self:
-        """Return the limit of which one is given (the other is None or NaN).
-
-        Raises
-        ------
-        UsageError
-            If both are given or neither, or the limit is not above 0.
-        """
-        given = [
-            cls(weight, float(within))
-            for weight, within in (("seconds", within_s), ("length_m", within_m))
-            if within is not None and not np.isnan(within)
-        ]
-        if len(given) != 1 or not given[0].within > 0:
-            raise UsageError("limit_of_walk", mark("a walk is limited by a time or by a distance, above 0"))
-        return given[0]
+    def __post_init__(self) -> None:
+        """Refuse a limit within which nothing lies."""
+        if not 0 < self.within < np.inf:
+            raise UsageError("limit_of_walk", mark("the limit of a walk must be above 0"))
 
     @property
     def within_s(self) -> float:
@@ -72,6 +59,12 @@ class Limit:
     def matches(self, within_s: pd.Series, within_m: pd.Series) -> pd.Series:
         """Return which rows of a table have this limit."""
         return (within_s if self.weight == "seconds" else within_m) == self.within
+
+
+def limits_of(within_s: float | None, within_m: float | None) -> tuple[Limit, ...]:
+    """Return the limits in time and in distance that are given."""
+    both = (("seconds", within_s), ("length_m", within_m))
+    return tuple(Limit(weight, float(within)) for weight, within in both if within is not None)
 
 
 def ordered(limits: Iterable[Limit]) -> tuple[Limit, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from gridtwin.services.catalogue import FacilityKinds, facility_kinds
 from gridtwin.services.places import place_facilities, place_homes
 from gridtwin.units import MINUTE_S
 
-WORST_SHOWN = 5
+WORST_SHOWN = 3
 
 
 def run(options: Options, progress: Progress) -> Outcome:
@@ -93,18 +94,27 @@ def _weights(text: str) -> tuple[float, ...]:
 
 
 def _facts(rows: pd.DataFrame, catalogue: FacilityKinds) -> tuple[tuple[str, str], ...]:
-    """Return for each kind and measure the value of the region, and the grids (or communities) where it is least."""
+    """Return for each kind and measure the value of the region, and the grids (or communities) where it is worst."""
     facts = []
     small = "grid" if rows["area"].eq("grid").any() else "community"
     chinese = language() == "zh"
     for (kind, measure), mine in rows.groupby(["kind", "measure"], sort=False):
         title = catalogue[kind].title(language()) if kind in catalogue else str(kind)
         whole = mine.loc[mine["area"] == "region", "value"].iloc[0]
-        far = measure == "nearest_s"
         areas = mine[(mine["area"] == small) & mine["value"].notna() & (mine["people"] > 0)]
-        worst = areas.sort_values(["value", "area_id"], ascending=[not far, True]).head(WORST_SHOWN)
-        value = tr(mark("{value:.4g}; worst: {worst}")).format(
-            value=whole, worst=", ".join(f"{row.area_id} {row.value:.4g}" for row in worst.itertuples())
-        )
+        worst = areas.sort_values(["value", "area_id"], ascending=[measure != "nearest_s", True]).head(WORST_SHOWN)
+        listed = ", ".join(f"{row.area_id} ({_shown(measure, row.value)})" for row in worst.itertuples())
+        value = tr(mark("{value}; worst: {worst}")).format(value=_shown(measure, whole), worst=listed)
         facts.append((f"{title}: {ACCESS_MEASURES[str(measure)][1 if chinese else 0]}", value))
     return tuple(facts)
+
+
+def _shown(measure: Any, value: float) -> str:
+    """Return a value in the unit in which people think of it."""
+    if pd.isna(value):
+        return "–"
+    if measure == "nearest_s":
+        return tr(mark("{minutes:.1f} min")).format(minutes=value / MINUTE_S)
+    if measure in ("facilities", "capacity"):
+        return f"{value:.1f}"
+    return tr(mark("{capacity:.3g} for 1,000 people")).format(capacity=1000.0 * value)

@@ -19,6 +19,8 @@ from gridtwin.i18n import language, mark, tr
 from gridtwin.progress import Progress
 from gridtwin.region import Provenance, Region, read_region
 from gridtwin.services.catalogue import FacilityKinds, Target, coverage_targets, facility_kinds
+from gridtwin.services.catchments import facility_catchments
+from gridtwin.services.cells import street_cells
 from gridtwin.services.coverage import Coverage, Gap, measure_coverage, nearest_walks, worst_gaps
 from gridtwin.services.limits import Limit, limits_of, ordered
 from gridtwin.services.places import Facilities, Homes, place_facilities, place_homes
@@ -74,6 +76,12 @@ def run(options: Options, progress: Progress) -> Outcome:
     )  # fmt: skip
     coverage = measure_coverage(homes, facilities, walks, asked.limits, targets=asked.targets, walker=options["group"])
     layers = coverage.layers()
+    if not options["no_areas"]:
+        progress(0.5, tr(mark("Drawing the service areas")))
+        cells = street_cells(network, barriers=region["barriers"])
+        layers["service_areas"] = facility_catchments(
+            network, homes, facilities, asked.drawn, cells=cells, direction=options["direction"]
+        )
     files: tuple[tuple[Path, str], ...] = ()
     if not options["dry_run"]:
         progress(0.9, tr(mark("Writing the region")))
@@ -92,7 +100,7 @@ def run(options: Options, progress: Progress) -> Outcome:
         },
         _facts(coverage, homes, facilities, asked),
         files,
-        _notes(coverage, facilities, homes, gaps, asked, options),
+        _notes(region, facilities, homes, gaps, asked, options),
     )
 
 
@@ -104,7 +112,7 @@ def _asked(region: Region, options: Options) -> Asked:
     """
     catalogue = facility_kinds(options["kinds"])
     targets = tuple(coverage_targets(options["targets"], kinds=catalogue).values())
-    kinds = chosen_kinds(region, options["kind"] or (), catalogue)
+    kinds = chosen_kinds(region, options["kind"] or (), catalogue, targets)
     minutes = options["within"] or (() if options["metres"] else WITHIN_MIN)
     drawn = ordered(
         [Limit("seconds", value * MINUTE_S) for value in minutes]
@@ -131,7 +139,7 @@ def _written(
     made.write(target, overwrite=True)
     files = [(target, tr(mark("the region with the coverage; open it in QGIS")))]
     if options["table"]:
-        write_table(coverage.table, Path(options["table"]))
+        write_table(coverage.table.round({"share": 6}), Path(options["table"]))
         files.append((Path(options["table"]), tr(mark("coverage by kind, limit, area and group"))))
     if options["uncovered"]:
         write_table(_flat(coverage.uncovered), Path(options["uncovered"]))
@@ -143,7 +151,8 @@ def _written(
 def _flat(points: Any) -> pd.DataFrame:
     """Return points as a table with coordinates."""
     xy = shapely.get_coordinates(points.geometry.to_numpy())
-    return pd.DataFrame(points.drop(columns="geometry")).assign(x=xy[:, 0].round(1), y=xy[:, 1].round(1))
+    table = pd.DataFrame(points.drop(columns="geometry")).assign(x=xy[:, 0], y=xy[:, 1])
+    return table.round({"walk_s": 1, "x": 1, "y": 1})
 
 
 def _found(facilities: Facilities, asked: Asked) -> dict[str, int]:
@@ -159,23 +168,21 @@ def _limit_text(within_s: float, within_m: float) -> str:
 
 
 def _facts(coverage: Coverage, homes: Homes, facilities: Facilities, asked: Asked) -> tuple[tuple[str, str], ...]:
-    """Return one row for each kind and limit: who is covered, and whether the targets are met."""
+    """Return for each kind who is covered within which limit, and whether the targets are met."""
     count = _found(facilities, asked)
     facts = [(tr(mark("buildings with people")), f"{len(homes):,}")]
     table = coverage.region_table()
-    for (kind, within_s, within_m), rows in table.groupby(["kind", "within_s", "within_m"], dropna=False, sort=False):
-        share = rows[rows["area"] == "region"].set_index("group")["share"]
-        parts = [
-            text.format(share=share[group])
-            for group, text in (
-                ("households", tr(mark("{share:.1%} of households"))),
-                ("special", tr(mark("{share:.1%} of the special groups"))),
-            )
-            if pd.notna(share.get(group))
-        ]
-        parts += [_judged(row) for row in rows[rows["target"].notna()].itertuples()]
-        label = f"{asked.title(str(kind))} ({count[str(kind)]}), {_limit_text(within_s, within_m)}"
-        facts.append((label, "; ".join(parts)))
+    for kind in asked.kinds:
+        rows = table[table["kind"] == kind]
+        label = f"{asked.title(kind)} ({count[kind]})"
+        for group in ("households", "special"):
+            mine = rows[(rows["area"] == "region") & (rows["group"] == group) & rows["share"].notna()]
+            shares = [f"{_limit_text(row.within_s, row.within_m)} {row.share:.1%}" for row in mine.itertuples()]
+            if shares:
+                facts.append((label, f"{tr(GROUP_TITLES[group])}: {', '.join(shares)}"))
+                label = ""
+        for row in rows[rows["target"].notna()].itertuples():
+            facts.append(("", _judged(row)))
     return tuple(facts)
 
 
@@ -191,14 +198,16 @@ GROUP_TITLES = {
 
 
 def _judged(row: Any) -> str:
-    text = (
-        mark("target {target:.0%} of {group}: met") if row.met else mark("target {target:.0%} of {group}: {share:.1%}")
+    met = mark("target met: {target:.0%} of {group} within {limit}")
+    missed = mark("target missed: {target:.0%} of {group} within {limit}, {share:.1%} are")
+    limit = _limit_text(row.within_s, row.within_m)
+    return tr(met if row.met else missed).format(
+        target=row.target, group=tr(GROUP_TITLES[row.group]), limit=limit, share=row.share
     )
-    return tr(text).format(target=row.target, group=tr(GROUP_TITLES[row.group]), share=row.share)
 
 
 def _notes(
-    coverage: Coverage,
+    region: Region,
     facilities: Facilities,
     homes: Homes,
     gaps: Sequence[Gap],
@@ -217,6 +226,9 @@ def _notes(
     if off := int((~facilities.found).sum()):
         text = tr(mark("Facilities without a street within {metres:g} m: {count}; nobody reaches them."))
         notes.append(text.format(count=off, metres=options["snap_within"]))
+    if others := sorted(set(region["facilities"]["kind"]) - set(asked.kinds)) if not options["kind"] else []:
+        text = tr(mark("Left out, for they have neither a standard nor a target: {kinds}. Ask for them with --kind."))
+        notes.append(text.format(kinds=", ".join(others)))
     if gaps:
         notes.append(tr(mark("Where most households are not covered:")))
         text = tr(mark("  {area}: {kind}, {limit}: {uncovered:,.0f} of {households:,.0f} households"))

@@ -150,4 +150,4 @@ def write_table(frame: pd.DataFrame, target: Path) -> None:
         if target.suffix.lower() == ".xlsx":
             frame.to_excel(temporary, index=False)
         else:
-            frame.to_csv(temporary, index=False, encoding="utf-8-sig", float_format="%.6g")
+            frame.to_csv(temporary, index=False, encoding="utf-8-sig")

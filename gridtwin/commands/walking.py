@@ -13,7 +13,7 @@ from gridtwin.errors import InputMissingError, OutputExistsError, UsageError, fi
 from gridtwin.i18n import mark
 from gridtwin.network import StreetNetwork, Walker, street_network
 from gridtwin.region import Region
-from gridtwin.services.catalogue import FacilityKinds
+from gridtwin.services.catalogue import FacilityKinds, Target
 
 
 def walker_of(options: Options) -> Walker:
@@ -61,8 +61,12 @@ def with_closures(network: StreetNetwork, street_ids: Sequence[str]) -> StreetNe
     return network.with_closed(edges)
 
 
-def chosen_kinds(region: Region, asked: Sequence[str], known: FacilityKinds) -> tuple[str, ...]:
-    """Return the kinds that are asked for, else all kinds of which the region has facilities.
+def chosen_kinds(
+    region: Region, asked: Sequence[str], known: FacilityKinds, targets: Sequence[Target] = ()
+) -> tuple[str, ...]:
+    """Return the kinds that are asked for, else those of the region's facilities that people should reach on foot.
+
+    Those are the kinds with a standard, a living circle or a target; all kinds where the region has none of them.
 
     Raises
     ------
@@ -77,8 +81,10 @@ def chosen_kinds(region: Region, asked: Sequence[str], known: FacilityKinds) -> 
             "no_facilities",
             mark("the region has no facilities; name kinds with --kind, or add facilities with 'gridtwin build'"),
         )
+    walked = {name for name, kind in known.items() if kind.within_m or kind.within_s or kind.circle_s}
+    walked |= {name for target in targets for name in target.kinds}
     ranks = {name: rank for rank, name in enumerate(known)}
-    return tuple(sorted(there, key=lambda name: (ranks.get(name, len(ranks)), name)))
+    return tuple(sorted(there & walked or there, key=lambda name: (ranks.get(name, len(ranks)), name)))
 
 
 def check_outputs(options: Options, names: Sequence[str], target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -108,7 +109,8 @@ def place_homes(
     layers
         Layers of a region; ``buildings`` is needed. Empty grid_id and community_id are filled in by place.
     network
-        A network for walking. Homes go to streets that are no loose ends of the data.
+        A network for walking. Homes go to streets that are no loose ends of the data, on their own side of
+        barriers if there are any.
     within_m
         Homes farther than this from every such street have none, metres, above 0.
 
@@ -150,7 +152,7 @@ def place_homes(
         crs=homes.crs,
     )
     frame.insert(3, "setting", _settings(frame["community_id"], layers))
-    at = snap(network, homes.geometry, within_m=within_m, among=~loose_ends(network))
+    at = _snapped(network, homes.geometry, layers, within_m)
     return Homes(frame, people[inhabited].reset_index(drop=True), at)
 
 
@@ -168,7 +170,7 @@ def place_facilities(
     layers
         Layers of a region; without ``facilities`` there are none.
     network
-        A network for walking. Entrances go to streets that are no loose ends of the data. A walker who needs a way
+        A network for walking. Entrances go to streets as homes do. A walker who needs a way
         without steps has no use for facilities whose column step_free says no; they are left out.
     kinds
         Kinds to take; all by default.
@@ -192,8 +194,13 @@ def place_facilities(
         owner = np.concatenate([own, row[row >= 0]])
         order = np.argsort(owner, kind="stable")
         points, owner = points[order], owner[order]
-    at = snap(network, points, within_m=within_m, among=~loose_ends(network))
+    at = _snapped(network, points, layers, within_m)
     return Facilities(frame, at, owner.astype(np.int64))
+
+
+def _snapped(network: StreetNetwork, places: Any, layers: Mapping[str, pd.DataFrame], within_m: float) -> Snapped:
+    among = ~loose_ends(network)
+    return snap(network, places, within_m=within_m, among=among, barriers=layers.get("barriers"))
 
 
 def _counts(buildings: pd.DataFrame) -> pd.DataFrame:

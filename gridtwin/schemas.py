@@ -58,7 +58,7 @@ DEPOT_TIERS = ("community", "subdistrict", "district")
 CODE_ORIGINS = ("first", "split", "merged", "redrawn")
 
 # Groups of people by whom coverage is told; the special groups are the elderly, the disabled and migrants' children.
-COVERAGE_GROUPS = ("households", "all", "elderly", "disabled", "children", "migrant_children", "special")
+COVERAGE_GROUPS = ("households", "all", *GROUPS, "special")
 COVERAGE_AREAS = ("region", "setting", "community", "grid")
 WALK_STATUS: dict[str, tuple[str, str]] = {
     "reached": ("reaches a facility", "可达"),

@@ -15,7 +15,7 @@ from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import check_table, dry_run_note, write_table
 from gridtwin.commands.walking import check_outputs, chosen_kinds, walker_of, walking_network, with_closures
 from gridtwin.errors import OutputExistsError
-from gridtwin.i18n import language, mark, tr
+from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress
 from gridtwin.region import Provenance, Region, read_region
 from gridtwin.services.catalogue import FacilityKinds, Target, coverage_targets, facility_kinds
@@ -42,7 +42,7 @@ class Asked:
 
     def title(self, kind: str) -> str:
         """Return what people call a kind."""
-        return self.catalogue[kind].title(language()) if kind in self.catalogue else kind
+        return self.catalogue[kind].title() if kind in self.catalogue else kind
 
 
 def run(options: Options, progress: Progress) -> Outcome:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from gridtwin.maps import base
 from gridtwin.maps.limits import (
-    Limit,
     Pair,
     by_limit,
     headlines,
@@ -25,6 +24,7 @@ from gridtwin.maps.limits import (
 )
 from gridtwin.maps.packed import Field, PackedLayer, Pass, Style, Theme
 from gridtwin.maps.page import Row, Text
+from gridtwin.services.limits import Limit
 from gridtwin.units import MINUTE_S
 
 SHARE_BREAKS = (0.5, 0.7, 0.8, 0.95)  # classes of coverage; 0.5, 0.7 and 0.8 are what plans ask for

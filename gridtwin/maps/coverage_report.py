@@ -14,7 +14,7 @@ from gridtwin.i18n import mark
 from gridtwin.maps.coverage import GROUPS, share_legend
 from gridtwin.maps.coverage_notes import model_notes
 from gridtwin.maps.coverage_texts import COVERAGE_TEXTS
-from gridtwin.maps.limits import Limit, by_limit, headlines, kind_order, kind_text, limit_text, most_general
+from gridtwin.maps.limits import by_limit, headlines, kind_order, kind_text, limit_text, most_general
 from gridtwin.maps.packed import PackedLayer
 from gridtwin.maps.page import Text
 from gridtwin.maps.plan import plan_map
@@ -38,10 +38,12 @@ from gridtwin.maps.sheet import (
     Table,
     Words,
 )
+from gridtwin.services.catalogue import Target
+from gridtwin.services.limits import Limit
 
 FEW = 5  # counts of sensitive groups from 1 to below this are not told
 SENSITIVE = ("elderly", "disabled", "children", "migrant_children", "special")
-WORST = 10  # grids and communities listed for each kind
+WORST = 5  # grids and communities listed for each kind
 _GROUND = ("water", "streets", "communities")  # layers below a small map
 _PEOPLE = ("households", "persons", "elderly", "disabled", "children", "migrant_children")
 
@@ -53,7 +55,7 @@ def coverage_report(
     title: str,
     date: str = "",
     source: str = "",
-    targets: Sequence[Any] = (),
+    targets: Sequence[Target] = (),
     walking: Mapping[str, Any] | None = None,
 ) -> folium.Map:
     """Return the report on coverage, to be written with :func:`gridtwin.maps.offline.save_map`.
@@ -61,8 +63,8 @@ def coverage_report(
     Parameters
     ----------
     layers
-        Layers of a region; ``coverage`` is needed, and what :func:`gridtwin.maps.plan.plan_map` draws is used. Homes
-        that are not covered are counted by kind, limit and grid, never listed.
+        Layers of a region; ``coverage`` is needed, and what :func:`gridtwin.maps.plan.plan_map` draws is used. No
+        table lists homes.
     lang
         Language at first, ``"en"`` or ``"zh"``; the reader can switch.
     title
@@ -70,7 +72,7 @@ def coverage_report(
     date, source
         Day of the data and where they come from, shown literally.
     targets
-        Targets of coverage (:class:`gridtwin.services.catalogue.Target`), of which source and certainty are told.
+        Targets by which the coverage was judged; their sources and how sure they are is told.
     walking
         How people were taken to walk, as the command ``reach`` stores it: group, slope, step_free, direction, close
         and snap_within.
@@ -103,7 +105,7 @@ def coverage_report(
         *pictures,
         Section(Text("map_title"), [Figure()], intro=Text("map_intro")),
         *_worst(layers, table, heads),
-        *_missed(layers, heads),
+        _in_all(table),
         *_sites(layers),
         Section(Text("groups_title"), [_groups(table)]),
         Section(Text("notes_title"), [Items(model_notes(layers, table, walking or {}))]),
@@ -180,11 +182,13 @@ def _reached(layers: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Section
 
 
 def _share(value: float | None) -> float | None:
-    """Return a share to the per cent: finer ones would tell small counts of people."""
-    return None if value is None or pd.isna(value) else round(float(value), 2)
+    """Return a share to the per cent, for finer ones would tell small counts of people; all and nobody are exact."""
+    if value is None or pd.isna(value):
+        return None
+    return value if value in (0.0, 1.0) else min(max(round(float(value), 2), 0.01), 0.99)
 
 
-def _targets(table: pd.DataFrame, targets: Sequence[Any]) -> list[Section]:
+def _targets(table: pd.DataFrame, targets: Sequence[Target]) -> list[Section]:
     """Return what was asked for, by whom, how sure that is, and what came out."""
     rows: list[list[Any]] = []
     for kind, limit, some in by_limit(_judged(table)):
@@ -209,7 +213,7 @@ def _targets(table: pd.DataFrame, targets: Sequence[Any]) -> list[Section]:
     return [Section(Text("targets_title"), [Table(columns, rows)], intro=Text("targets_intro"))]
 
 
-def _cited(asked: Sequence[Any]) -> Words:
+def _cited(asked: Sequence[Target]) -> Words:
     """Return where a target stands and how sure it is, in both languages."""
     en, zh = ("; ".join(dict.fromkeys(one.standard(lang) for one in asked)) for lang in ("en", "zh"))
     return Both(en, zh)
@@ -244,49 +248,69 @@ def _pictures(figure_map: folium.Map, heads: Mapping[str, Limit]) -> tuple[list[
     return pictured, [Section(Text("pictures_title"), [block], intro=Text("pictures_intro"))]
 
 
+def _missed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return ``table`` with the people of each row who are not reached."""
+    return table.assign(missed=table["total"] - table["covered"])
+
+
 def _worst(layers: Mapping[str, pd.DataFrame], table: pd.DataFrame, heads: Mapping[str, Limit]) -> list[Section]:
-    """Return the communities and grids where most people do not reach a kind."""
-    return [
-        Section(
-            Text(f"worst_{area}"),
-            [Table(_worst_columns(area), rows)],
-            intro=Text("worst_intro", {"worst": WORST}),
-        )
-        for area in ("community", "grid")
-        if (rows := _worst_rows(layers, table, heads, area))
-    ]
-
-
-def _worst_columns(area: str) -> list[Column]:
-    return [
-        Column(Text("coverage_kind")),
-        Column(Text("coverage_limit")),
-        Column(Text(area), "text" if area == "community" else "code"),
-        Column(Text("people"), "integer"),
-        Column(Text("not_reached"), "integer"),
-        Column(Text("coverage_share"), "share"),
-    ]
+    """Return the communities and grids where most people do not reach a kind, by group."""
+    groups = _groups_in(table)
+    sections = []
+    for area in ("community", "grid"):
+        rows = _worst_rows(_missed(table[table["area"] == area]), heads, groups, _names(layers, area))
+        columns = [
+            Column(Text("coverage_kind")),
+            Column(Text("coverage_limit")),
+            Column(Text(area), "text" if area == "community" else "code"),
+            Column(Text("coverage_share"), "share"),
+            *_missed_columns(groups),
+        ]
+        if rows:
+            intro = Text("worst_intro", {"worst": WORST, "few": FEW})
+            sections.append(Section(Text(f"worst_{area}"), [Table(columns, rows)], intro=intro))
+    return sections
 
 
 def _worst_rows(
-    layers: Mapping[str, pd.DataFrame], table: pd.DataFrame, heads: Mapping[str, Limit], area: str
+    missed: pd.DataFrame, heads: Mapping[str, Limit], groups: Sequence[str], names: Mapping[str, str]
 ) -> list[list[Any]]:
-    names = _names(layers, area)
     rows: list[list[Any]] = []
-    people = table[(table["area"] == area) & (table["group"] == "all")]
-    people = people.assign(missed=people["total"] - people["covered"])
-    people = people[people["missed"].round() > 0].sort_values(["missed", "area_id"], ascending=[False, True])
-    for kind, limit, all_of_kind in by_limit(people):
+    for kind, limit, some in by_limit(missed):
         if heads[kind] != limit:
             continue
-        some = all_of_kind.head(WORST)
+        by_group = some.pivot_table(index="area_id", columns="group", values="missed").reindex(columns=groups)
+        share = some[some["group"] == "all"].set_index("area_id")["share"]
+        worst = by_group[by_group["all"].round() > 0].sort_values("all", ascending=False, kind="stable").head(WORST)
         rows += [
-            [kind_text(kind), limit_text(limit), names.get(name, name), round(total), round(missed), _share(share)]
-            for name, total, missed, share in zip(
-                *(some[column] for column in ("area_id", "total", "missed", "share")), strict=True
-            )
+            [kind_text(kind), limit_text(limit), names.get(area, area), _share(share[area]), *_counts(counts)]
+            for area, counts in zip(worst.index, worst.to_dict("records"), strict=True)
         ]
     return rows
+
+
+def _missed_columns(groups: Sequence[str]) -> list[Column]:
+    return [Column(Text(f"group_{group}"), "integer") for group in groups]
+
+
+def _groups_in(table: pd.DataFrame) -> list[str]:
+    """Return the groups of people that the table tells, in their order."""
+    return [group for group in ("households", *GROUPS) if table["group"].eq(group).any()]
+
+
+def _counts(counts: Mapping[str, float]) -> list[float | Few | None]:
+    return [protected(count, group) for group, count in counts.items()]
+
+
+def _in_all(table: pd.DataFrame) -> Section:
+    """Return how many people of each group do not reach each kind within each limit."""
+    groups = _groups_in(table)
+    rows = [
+        [kind_text(kind), limit_text(limit), *_counts(some.set_index("group")["missed"].reindex(groups).to_dict())]
+        for kind, limit, some in by_limit(_missed(table[table["area"] == "region"]))
+    ]
+    columns = [Column(Text("coverage_kind")), Column(Text("coverage_limit")), *_missed_columns(groups)]
+    return Section(Text("missed_title"), [Table(columns, rows)], intro=Text("few_intro", {"few": FEW}))
 
 
 def _names(layers: Mapping[str, pd.DataFrame], area: str) -> dict[str, str]:
@@ -296,33 +320,6 @@ def _names(layers: Mapping[str, pd.DataFrame], area: str) -> dict[str, str]:
     if frame is None or name not in frame:
         return {}
     return {str(k): str(v) for k, v in zip(frame[key], frame[name].fillna(frame[key]), strict=True)}
-
-
-def _missed(layers: Mapping[str, pd.DataFrame], heads: Mapping[str, Limit]) -> list[Section]:
-    """Return how many people do not reach each kind, in all and by grid, and no home by itself."""
-    uncovered = layers.get("uncovered")
-    if uncovered is None or uncovered.empty:
-        return []
-    counted = [name for name in _PEOPLE if name in uncovered and uncovered[name].notna().any()]
-    sums = [(kind, limit, rows[counted].sum()) for kind, limit, rows in by_limit(uncovered)]
-    total = [[kind_text(kind), limit_text(limit), *_counts(some)] for kind, limit, some in sums]
-    names = _names(layers, "grid")
-    by_grid = [
-        [kind_text(kind), limit_text(limit), names.get(str(grid), grid), *_counts(some)]
-        for kind, limit, rows in by_limit(uncovered)
-        if heads.get(kind) == limit
-        for grid, some in rows.groupby("grid_id")[counted].sum().sort_values("persons", ascending=False).iterrows()
-    ]
-    people = [Column(Text(f"count_{name}"), "integer") for name in counted]
-    first = [Column(Text("coverage_kind")), Column(Text("coverage_limit"))]
-    blocks: list[Block] = [Table([*first, *people], total)]
-    if by_grid:
-        blocks += [Prose(Text("missed_by_grid")), Table([*first, Column(Text("grid"), "code"), *people], by_grid)]
-    return [Section(Text("missed_title"), blocks, intro=Text("few_intro", {"few": FEW}))]
-
-
-def _counts(some: pd.Series) -> list[float | Few | None]:
-    return [protected(count, str(name)) for name, count in some.items()]
 
 
 # ---- what would help ----
@@ -335,7 +332,7 @@ def _sites(layers: Mapping[str, pd.DataFrame]) -> list[Section]:
         return []
     counted = [name for name in (*_PEOPLE, "capacity") if name in sites and sites[name].notna().any()]
     rows = [
-        [kind_text(kind), limit_text(limit), str(site), *_counts(pd.Series(counts, counted))]
+        [kind_text(kind), limit_text(limit), str(site), *_counts(dict(zip(counted, counts, strict=True)))]
         for kind, limit, some in by_limit(sites.assign(within_m=sites.get("within_m")))
         for site, *counts in some[["site_id", *counted]].itertuples(index=False)
     ]
@@ -349,7 +346,7 @@ def _sites(layers: Mapping[str, pd.DataFrame]) -> list[Section]:
 def _groups(table: pd.DataFrame) -> Table:
     """Return kinds and limits by groups: the share of each group of the region that is reached."""
     region = table[(table["area"] == "region") & (table["total"] > 0)]
-    groups = [group for group in ("households", *GROUPS) if region["group"].eq(group).any()]
+    groups = _groups_in(region)
     rows = [
         [kind_text(kind), limit_text(limit), *(_share(some.get(group)) for group in groups)]
         for kind, limit, rows in by_limit(region)

@@ -58,14 +58,15 @@ COVERAGE_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     # where it fails
     "worst_community": ("Communities where most people are not reached", "未覆盖人口最多的社区"),
     "worst_grid": ("Grids where most people are not reached", "未覆盖人口最多的网格"),
-    "worst_intro": ("For each kind the first {worst}.", "每类设施列出前 {worst} 个。"),
-    "people": ("People", "人数"),
-    "missed_title": ("People who are not reached", "未覆盖人口"),
-    "missed_by_grid": ("By grid:", "按网格："),
+    "worst_intro": (
+        "For each kind the first {worst}, with those who are not reached. “<{few}” stands for 1 to below {few} people "
+        "of a group that needs protection.",
+        "每类设施列出前 {worst} 个及其未覆盖人数。受保护人群的人数为 1 至不足 {few} 时，以“<{few}”表示。",
+    ),
+    "missed_title": ("How many are not reached", "未覆盖人数"),
     "few_intro": (
-        "Counts of single homes are not told. “<{few}” stands for 1 to below {few} people of a group that needs "
-        "protection.",
-        "不列出单个住宅的人数。受保护人群的人数为 1 至不足 {few} 时，以“<{few}”表示。",
+        "“<{few}” stands for 1 to below {few} people of a group that needs protection.",
+        "受保护人群的人数为 1 至不足 {few} 时，以“<{few}”表示。",
     ),
     "count_households": ("Households", "户数"),
     "count_persons": ("Persons", "人数"),

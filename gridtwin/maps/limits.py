@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from gridtwin.load.kinds import facility_kinds
 from gridtwin.maps.page import Text
+from gridtwin.services.limits import Limit
 from gridtwin.units import MINUTE_S
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A limit of a walk: ``weight`` "seconds" or "length_m", and how much of it."""
-
-    weight: str
-    within: float
-
 
 Pair = tuple[str, Limit]  # a kind of facility and a limit
 
@@ -47,7 +39,8 @@ def by_limit(table: Any) -> list[tuple[str, Limit, Any]]:
         for (kind, seconds, metres), rows in table.groupby(["kind", "within_s", "within_m"], dropna=False)
         if pd.notna(seconds) or pd.notna(metres)
     ]
-    return sorted(found, key=lambda item: (item[0], limit_rank(item[1])))
+    ranks = {kind: rank for rank, kind in enumerate(kind_order(kind for kind, _, _ in found))}
+    return sorted(found, key=lambda item: (ranks[item[0]], limit_rank(item[1])))
 
 
 def headlines(coverage: pd.DataFrame) -> dict[str, Limit]:
@@ -67,9 +60,10 @@ def most_general(coverage: pd.DataFrame) -> pd.DataFrame:
 
 def kind_order(kinds: Iterable[str]) -> list[str]:
     """Return kinds in the order of the catalogue, those it lacks last."""
-    return sorted(set(kinds))
+    ranks = {name: rank for rank, name in enumerate(facility_kinds())}
+    return sorted(set(kinds), key=lambda name: (ranks.get(name, len(ranks)), name))
 
 
 def kind_text(kind: str) -> Text:
     """Return the name of a kind; one that the catalogue lacks stands as it is."""
-    return Text("heading_plain", {"value": kind})
+    return Text(f"value.kind.{kind}") if kind in facility_kinds() else Text("heading_plain", {"value": kind})

@@ -13,8 +13,9 @@ import pandas as pd
 
 from gridtwin.maps import base
 from gridtwin.maps.coverage import CoverageLayers, coverage_layers
-from gridtwin.maps.limits import Limit, by_limit, kind_order, limit_code, limit_text
+from gridtwin.maps.limits import by_limit, kind_order, limit_code, limit_text
 from gridtwin.maps.packed import Field, LabelStyle, PackedLayer, Pass, Style, of_kind
+from gridtwin.services.limits import Limit
 
 RESULTS = ("service_areas", "coverage", "uncovered", "sites")  # layers that make a page speak of services
 

@@ -6,9 +6,11 @@ import pytest
 
 from gridtwin.errors import InputMissingError
 from gridtwin.maps import save_map
-from gridtwin.maps.coverage_report import FEW, coverage_report, protected
+from gridtwin.maps.coverage_report import FEW, WORST, coverage_report, protected
+from gridtwin.maps.limits import kind_text, limit_text
 from gridtwin.maps.offline import render_map
 from gridtwin.maps.sheet import Caution, Few, Items, Pictures, Sheet, Table
+from gridtwin.services.limits import Limit
 from tests.maps.conftest import CANVAS
 from tests.maps.serving import proposed_sites, served_town
 from tests.maps.test_plan import PAYLOADS
@@ -118,10 +120,10 @@ def test_shares_by_limit_are_those_of_the_table(layers):
     rows = table_of(report(layers), "reached_title")
     table = layers["coverage"].query("area == 'region' and group == 'all'")
     assert len(rows) == 2
-    for kind, (_, facilities, *shares) in zip(("canteen", "clinic"), rows, strict=True):
+    for kind, (_, facilities, *shares) in zip(("clinic", "canteen"), rows, strict=True):
         expected = table[table["kind"] == kind].sort_values("within_s")["share"]
         assert facilities == 1
-        assert shares == expected.round(2).tolist()
+        assert shares == pytest.approx(expected.tolist(), abs=0.01)
 
 
 def test_targets_are_cited(layers):
@@ -137,24 +139,37 @@ def test_worst_grids_miss_most_people(layers):
     """The grids are listed by the people who do not reach the kind, at the limit where it is judged first."""
     coverage = layers["coverage"]
     only = coverage[coverage["within_s"] == 300]
-    rows = table_of(report({**layers, "coverage": only}), "worst_grid")
-    canteens = [row for row in rows if row[0].params["value"] == "canteen"]
-    missed = [row[4] for row in canteens]
-    assert missed == sorted(missed, reverse=True)
-    grids = only.query("area == 'grid' and group == 'all' and kind == 'canteen'")
-    assert missed[0] == (grids["total"] - grids["covered"]).max()
-    assert canteens[0][2] in set(layers["grids"]["code"])
+    rows = [
+        row for row in table_of(report({**layers, "coverage": only}), "worst_grid") if row[0] == kind_text("canteen")
+    ]
+    grids = only.query("area == 'grid' and kind == 'canteen'")
+    grids = grids.assign(missed=grids["total"] - grids["covered"]).pivot_table(
+        index="area_id", columns="group", values="missed"
+    )
+    worst = grids.sort_values("all", ascending=False).head(len(rows))
+    assert len(rows) == WORST
+    assert [row[5] for row in rows] == worst["all"].tolist()
+    codes = layers["grids"].set_index("grid_id")["code"]
+    assert rows[0][2] == codes[worst.index[0]]
+    assert rows[0][6] == protected(worst["elderly"].iloc[0], "elderly")
 
 
-def test_missed_people_are_counted_by_grid(layers):
-    """People not reached in the grids of a kind add up to those of the region."""
-    coverage, uncovered = (layers[name][layers[name]["within_s"] == 300] for name in ("coverage", "uncovered"))
-    section = sections_of(report({**layers, "coverage": coverage, "uncovered": uncovered}))["missed_title"]
-    total, by_grid = (block.rows for block in section.blocks if isinstance(block, Table))
-    for kind, _, households, persons, *_ in total:
-        grids = [row for row in by_grid if row[0] == kind]
-        assert sum(row[3] for row in grids) == households
-        assert sum(row[4] for row in grids) == persons
+def test_people_who_are_not_reached_are_those_of_the_table(layers):
+    """In all, each group misses what it has less what is covered; small counts are withheld."""
+    rows = table_of(report(layers), "missed_title")
+    region = layers["coverage"].query("area == 'region' and kind == 'clinic' and within_s == 600").set_index("group")
+    missed = region["total"] - region["covered"]
+    row = next(row for row in rows if row[:2] == [kind_text("clinic"), limit_text(Limit("seconds", 600.0))])
+    groups = ("households", "all", "elderly", "disabled", "children", "special")
+    assert row[2:] == [protected(missed[group], group) for group in groups]
+    assert Few(FEW) in row
+
+
+def test_shares_short_of_all_are_not_rounded_to_all(layers):
+    """A share just below 1 is told as 99 %, and one just above 0 as 1 %."""
+    coverage = layers["coverage"].assign(share=[0.9999, 0.0001] * (len(layers["coverage"]) // 2))
+    cells = {row[-1] for row in table_of(report({**layers, "coverage": coverage}), "groups_title")}
+    assert cells <= {0.99, 0.01}
 
 
 def test_pictures_show_each_kind_once(layers):
@@ -218,10 +233,10 @@ def test_report_on_coverage_speaks_chinese(watched):
 def test_withheld_counts_sort_as_small_numbers(watched):
     """A column with withheld counts sorts them between 0 and 5."""
     page = watched.page
-    table = page.locator("section:has(h2:text('People who are not reached')) table").first
-    table.locator("th button", has_text="Migrants' children").click()
-    column = [row.split("\t")[-1] for row in table.locator("tbody").inner_text().split("\n")]
-    assert column[:2] == ["0", "<5"]
+    table = page.locator("section:has(h2:text('How many are not reached')) table").first
+    table.locator("th button", has_text="disabled").click()
+    column = [row.split("\t")[5] for row in table.locator("tbody").inner_text().split("\n")]
+    assert column[:3] == ["0", "0", "<5"]
 
 
 @pytest.mark.browser

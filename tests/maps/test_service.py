@@ -12,10 +12,11 @@ import shapely
 from gridtwin.maps import plan_map, save_map
 from gridtwin.maps.coverage import share_classes
 from gridtwin.maps.coverage_texts import COVERAGE_TEXTS
-from gridtwin.maps.limits import Limit, by_limit, headlines, limit_text, most_general
+from gridtwin.maps.limits import by_limit, headlines, limit_text, most_general
 from gridtwin.maps.service import HUES, kind_style, services_of
 from gridtwin.maps.service_panel import ServicePanel
 from gridtwin.maps.service_texts import SERVICE_TEXTS
+from gridtwin.services.limits import Limit
 from tests.maps.conftest import CANVAS
 from tests.maps.serving import proposed_sites, served_town
 from tests.maps.test_plan import PAYLOADS
@@ -214,7 +215,7 @@ def test_services_ask_for_nothing_and_report_no_error(watched):
 def test_one_kind_is_on_at_first(watched):
     """The page opens with the areas of the first kind, its facilities and its sites; others wait for a click."""
     names = watched.page.evaluate(SHOWN)
-    assert names.count("areas") == 4
+    assert names.count("areas") == 4  # three limits, and the facilities
     assert watched.page.evaluate(WORN) == 0
     assert not watched.page.is_visible(".gt-legend")
 
@@ -225,14 +226,14 @@ def test_switches_change_the_drawing(watched):
     page = watched.page
     pixels = f"(() => {CANVAS}.element.toDataURL())()"
     before = page.evaluate(pixels)
-    page.click("[aria-label='canteen: within 10 min']")
+    page.click("[aria-label='Clinic or health station: within 10 min']")
     watched.wait()
     without = page.evaluate(pixels)
     assert without != before
-    page.click("[aria-label='canteen: within 10 min']")
+    page.click("[aria-label='Clinic or health station: within 10 min']")
     watched.wait()
     assert page.evaluate(pixels) == before
-    page.click("text=clinic")
+    page.click("text=Community canteen")
     watched.wait()
     assert page.evaluate(SHOWN).count("areas") == 8
 
@@ -240,12 +241,12 @@ def test_switches_change_the_drawing(watched):
 @pytest.mark.browser
 def test_facility_tells_who_lives_within_each_limit(watched, layers):
     """A click on a facility tells its households and persons by limit, and draws its own areas."""
-    point = layers["facilities"].to_crs(4326).geometry.iloc[1]
+    point = layers["facilities"].to_crs(4326).geometry.iloc[0]
     watched.page.mouse.click(*watched.screen(point.x, point.y))
     tip = watched.text(".gridtwin-tip.pinned")
     areas = layers["service_areas"]
-    row = areas[(areas["facility_id"] == "f2") & (areas["within_s"] == 600)].iloc[0]
-    for part in ("临江食堂", "Households within 10 min", f"{row['households']:,}", f"{row['persons']:,}"):
+    row = areas[(areas["facility_id"] == "f1") & (areas["within_s"] == 600)].iloc[0]
+    for part in ("凤凰卫生站", "Households within 10 min", f"{row['households']:,}", f"{row['persons']:,}"):
         assert part in tip
     assert watched.page.locator("path.leaflet-interactive, .leaflet-overlay-pane path").count() >= 3
     watched.page.keyboard.press("Escape")
@@ -258,7 +259,7 @@ def test_coverage_colours_the_grids(watched, layers):
     """The coverage of a kind and limit changes the looks of the grids, whose tooltip tells the share."""
     page = watched.page
     page.click("text=Coverage")
-    page.select_option("#gt-service-kind", label="clinic")
+    page.select_option("#gt-service-kind", label="Clinic or health station")
     page.click(".gt-limits >> text=5 min")
     watched.wait()
     assert page.evaluate(WORN) > 0
@@ -268,11 +269,11 @@ def test_coverage_colours_the_grids(watched, layers):
     expected = share.loc[share["area_id"] == grid["grid_id"], "share"].iloc[0]
     place = layers["grids"].to_crs(4326).geometry.representative_point().iloc[8]
     page.click("text=Homes not reached")
-    page.click("text=Facilities: clinic")
+    page.click("text=Facilities: Clinic")
     watched.wait()
     page.mouse.move(*watched.screen(place.x, place.y))
     page.wait_for_selector(".gridtwin-tip")
-    assert f"clinic, 5 min\n{round(100 * expected)} %" in watched.text(".gridtwin-tip")
+    assert f"Clinic or health station, 5 min\n{round(100 * expected)} %" in watched.text(".gridtwin-tip")
     assert "80 %, missed" in watched.text(".gt-reached")
 
 
@@ -281,13 +282,12 @@ def test_home_that_is_not_reached_tells_its_walk(watched, layers):
     """A point of a home not reached tells its households and its walk, and is not there within a longer limit."""
     page = watched.page
     page.click("text=Coverage")
+    page.select_option("#gt-service-kind", label="Community canteen")
     page.click(".gt-limits >> text=5 min")
     watched.wait()
     missed = layers["uncovered"].query("kind == 'canteen'")
-    near = missed[missed["within_s"] == 300].merge(
-        missed[missed["within_s"] == 600][["building_id"]], how="left", indicator=True
-    )
-    home = near[near["_merge"] == "left_only"].iloc[0]
+    far = missed.loc[missed["within_s"] == 600, "building_id"]
+    home = missed[(missed["within_s"] == 300) & ~missed["building_id"].isin(far)].iloc[0]
     point = gpd.GeoSeries([home.geometry], crs=CRS).to_crs(4326).iloc[0]
     page.mouse.click(*watched.screen(point.x, point.y))
     tip = watched.text(".gridtwin-tip.pinned")
@@ -314,6 +314,7 @@ def test_language_switch_keeps_what_is_shown(watched):
     """In Chinese the panel has the same switches in the same state, without an English word."""
     page = watched.page
     page.click("text=Coverage")
+    page.select_option("#gt-service-kind", label="Community canteen")
     page.click(".gt-limits >> text=5 min")
     english = watched.text(".gt-services")
     page.click("[data-lang=zh]")
@@ -329,21 +330,23 @@ def test_language_switch_keeps_what_is_shown(watched):
 def test_search_shows_the_kind_it_finds(watched):
     """Going to a facility of a kind that is off switches the kind on."""
     page = watched.page
-    page.fill("#gt-search", "凤凰卫生站")
+    page.fill("#gt-search", "临江食堂")
     page.keyboard.press("Enter")
     watched.wait()
-    assert "凤凰卫生站" in watched.text(".gridtwin-tip.pinned")
-    assert page.is_checked("[aria-label='clinic: within 5 min']")
+    assert "临江食堂" in watched.text(".gridtwin-tip.pinned")
+    assert page.is_checked("[aria-label='Community canteen: within 5 min']")
 
 
 @pytest.mark.browser
 def test_keyboard_keeps_its_place(watched):
     """A switch that is pressed with the keyboard keeps the focus though the panel is written anew."""
     page = watched.page
-    page.focus("[aria-label='canteen: within 5 min']")
+    page.focus("[aria-label='Clinic or health station: within 5 min']")
     page.keyboard.press("Space")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "canteen: within 5 min"
-    assert not page.is_checked("[aria-label='canteen: within 5 min']")
+    assert (
+        page.evaluate("document.activeElement.getAttribute('aria-label')") == "Clinic or health station: within 5 min"
+    )
+    assert not page.is_checked("[aria-label='Clinic or health station: within 5 min']")
 
 
 @pytest.mark.browser

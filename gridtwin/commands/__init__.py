@@ -53,7 +53,8 @@ _WALKING = (
     ),
 )  # fmt: skip
 _KIND = Parameter(
-    "kind", "text", mark("kind of facility; may be given again; all kinds that the region has when left out"),
+    "kind", "text",
+    mark("kind of facility; may be given again; those of the region that have a standard or target when left out"),
     repeated=True,
 )  # fmt: skip
 

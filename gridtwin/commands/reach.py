@@ -78,7 +78,8 @@ def run(options: Options, progress: Progress) -> Outcome:
     layers = coverage.layers()
     if not options["no_areas"]:
         progress(0.5, tr(mark("Drawing the service areas")))
-        cells = street_cells(network, barriers=region["barriers"])
+        # Homes up to that far from a street are served, so areas extend as far.
+        cells = street_cells(network, cap_m=options["snap_within"], barriers=region["barriers"])
         layers["service_areas"] = facility_catchments(
             network, homes, facilities, asked.drawn, cells=cells, direction=options["direction"]
         )
@@ -228,7 +229,7 @@ def _notes(
         notes.append(text.format(count=off, metres=options["snap_within"]))
     if others := sorted(set(region["facilities"]["kind"]) - set(asked.kinds)) if not options["kind"] else []:
         text = tr(mark("Left out, for they have neither a standard nor a target: {kinds}. Ask for them with --kind."))
-        notes.append(text.format(kinds=", ".join(others)))
+        notes.append(text.format(kinds=", ".join(map(asked.title, others))))
     if gaps:
         notes.append(tr(mark("Where most households are not covered:")))
         text = tr(mark("  {area}: {kind}, {limit}: {uncovered:,.0f} of {households:,.0f} households"))

@@ -122,8 +122,8 @@ COVERAGE_TEXTS: dict[str, tuple[str, str]] = SHEET_TEXTS | {
     "note_direction_from": ("People walk from the facility home.", "步行方向为从设施到住处。"),
     "note_closed": ("Streets taken to be closed: {streets}.", "按封闭处理的道路：{streets} 条。"),
     "note_special": (
-        "Special groups are the elderly, the disabled and migrants' children.",
-        "特殊群体指老年人、残疾人和随迁子女。",
+        "Special groups are the elderly, the disabled and migrants' children; who belongs to two of them counts twice.",
+        "特殊群体指老年人、残疾人和随迁子女；同属两类者计两次。",
     ),
     "note_snap": (
         "Buildings and facilities farther than {metres} m from any street are not put on the streets.",

@@ -57,6 +57,22 @@ _KIND = Parameter(
     mark("kind of facility; may be given again; those of the region that have a standard or target when left out"),
     repeated=True,
 )  # fmt: skip
+_TRAVEL = (
+    Parameter("mode", "choice", mark("on foot or in a vehicle"), default="walk", choices=("walk", "drive")),
+    Parameter(
+        "group", "choice", mark("who walks"), default="general", choices=("general", "elderly", "wheelchair", "child")
+    ),
+    Parameter(
+        "slope", "choice", mark("how slopes change walking speed"), default="tobler",
+        choices=("tobler", "irmischer", "none"),
+    ),
+    Parameter("step_free", "flag", mark("walk without stairs"), default=False),
+    Parameter("close", "text", mark("id of a street that is closed; may be given again"), repeated=True),
+    Parameter(
+        "slower", "text", mark("STREET=FACTOR, a street that takes so many times as long; may be given again"),
+        repeated=True,
+    ),
+)  # fmt: skip
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -382,6 +398,53 @@ COMMANDS: tuple[Command, ...] = (
         reads=("communities", "buildings", "streets", "junctions", "grids", "facilities", "entrances"),
         writes=("accessibility",),
         examples=("gridtwin access town.gpkg --kind clinic --within 30 --method e2sfca",),
+    ),
+    Command(
+        "route",
+        mark("Find the best way from one place to another"),
+        mark(
+            "Show time, length and turns of the best way on foot or by vehicle, also when streets are closed or slow; "
+            "if there is no way, say why."
+        ),
+        (
+            REGION,
+            Parameter(
+                "origin", "text",
+                mark("where from: X,Y in the region's CRS or longitude,latitude, or the id of a building, facility, "
+                     "junction, shelter or depot"),
+                flag="--from",
+            ),
+            Parameter("destination", "text", mark("where to: as --from"), flag="--to"),
+            *_TRAVEL,
+            Parameter(
+                "prefer", "choice", mark("which way is best"), default="quickest", choices=("quickest", "shortest")
+            ),
+            Parameter("geojson", "output", mark("write the way as lines, one a step (*.geojson)")),
+            OVERWRITE,
+        ),
+        reads=("streets", "junctions", "buildings", "facilities", "shelters", "depots"),
+        examples=(
+            "gridtwin route town.gpkg --from 114.305,30.593 --to 114.310,30.587 --mode drive",
+            "gridtwin route town.gpkg --from b000012 --to f000003 --group wheelchair --close s000118",
+        ),
+    ),
+    Command(
+        "matrix",
+        mark("Write a table of travel times from many places to many others"),
+        mark(
+            "Write seconds from each origin to each destination, on foot or by vehicle, also when streets are closed "
+            "or slow."
+        ),
+        (
+            REGION,
+            Parameter("origins", "text", mark("where from: a layer of the region, or a file of points or areas")),
+            Parameter("destinations", "text", mark("where to: as --origins")),
+            Parameter("file", "output", mark("the table to write (*.csv)"), flag="--out", short="-o"),
+            *_TRAVEL,
+            OVERWRITE,
+        ),
+        reads=("streets", "junctions"),
+        examples=("gridtwin matrix town.gpkg --origins buildings --destinations facilities -o times.csv",),
     ),
     Command(
         "map",

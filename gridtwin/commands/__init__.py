@@ -11,6 +11,7 @@ _SOURCES = (
     ("communities", mark("communities: polygons; without them communities are drafted")),
     ("barriers", mark("water, railways, motorways, walls: lines or polygons")),
     ("facilities", mark("facilities: points, or a table with lon and lat")),
+    ("entrances", mark("entrances of facilities: points, or a table with lon and lat, with the key of the facility")),
     ("shelters", mark("shelters: points, or a table with lon and lat")),
     ("depots", mark("depots: points, or a table with lon and lat")),
     ("stock", mark("stock of the depots: a table")),
@@ -22,6 +23,9 @@ def _share(name: str, text: str) -> Parameter:
     return Parameter(name, "number", text, unit="share", minimum=0, maximum=1)
 
 
+_KINDS = Parameter(
+    "kinds", "path", mark("CSV of kinds of facilities; its rows replace or add to those that come with GridTwin")
+)
 _RULES = Parameter(
     "rules",
     "path",
@@ -66,6 +70,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("mapping", "path", mark("TOML file that says which column is what, and which datum")),
             Parameter("population", "path", mark("raster of persons a cell, to which households are scaled")),
             Parameter("dem", "path", mark("elevation raster: heights of junctions, slopes of streets")),
+            _KINDS,
             Parameter("assumptions", "path", mark("CSV of households by use and floor area, instead of ours")),
             Parameter(
                 "persons_per_household",
@@ -79,6 +84,7 @@ COMMANDS: tuple[Command, ...] = (
             _share("elderly_share", mark("elderly among all persons")),
             _share("disabled_share", mark("disabled among all persons")),
             _share("children_share", mark("children among all persons")),
+            _share("migrant_children_share", mark("migrants' children among all persons")),
             Parameter("crs", "text", mark("projected CRS in metres, e.g. EPSG:4547; chosen by place when left out")),
             Parameter("name", "text", mark("what people call the region")),
             Parameter("licence", "text", mark("licence of the data"), default=""),
@@ -87,8 +93,8 @@ COMMANDS: tuple[Command, ...] = (
             OVERWRITE,
         ),
         writes=(
-            "communities", "buildings", "streets", "junctions", "barriers", "facilities", "shelters", "depots",
-            "stock", "vehicles",
+            "communities", "buildings", "streets", "junctions", "barriers", "facilities", "entrances",
+            "shelters", "depots", "stock", "vehicles",
         ),
         examples=(
             "gridtwin build town.gpkg --osm extract.osm.pbf",
@@ -102,12 +108,13 @@ COMMANDS: tuple[Command, ...] = (
         (
             REGION,
             Parameter("repair", "flag", mark("mend what can be mended without losing data"), default=False),
+            _KINDS,
             OUTPUT,
             Parameter("strict", "flag", mark("exit with 3 when an error is found"), default=False),
             DRY_RUN,
             OVERWRITE,
         ),
-        reads=("communities", "buildings", "streets", "junctions", "barriers", "facilities"),
+        reads=("communities", "buildings", "streets", "junctions", "barriers", "facilities", "entrances"),
         examples=("gridtwin check town.gpkg", "gridtwin check town.gpkg --repair --output mended.gpkg"),
     ),
     Command(

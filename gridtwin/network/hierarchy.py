@@ -7,14 +7,14 @@ streets; costs are put in afterwards, in milliseconds, and changed as often as o
 
 from __future__ import annotations
 
+import importlib.util
 import threading
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import pyroutingkit
 from numpy.typing import NDArray
 
-from gridtwin.errors import UsageError
+from gridtwin.errors import MissingToolError, UsageError
 from gridtwin.i18n import mark
 from gridtwin.network.network import Floats, Indices, StreetNetwork
 
@@ -22,7 +22,7 @@ Engine = Literal["auto", "hierarchy", "dijkstra"]
 ENGINES = ("auto", "hierarchy", "dijkstra")
 
 UNITS_A_COST = 1000.0  # milliseconds or millimetres: costs are whole numbers inside
-CLOSED = int(pyroutingkit.INF_WEIGHT)  # 24.8 days, or 2,147 km: ways as long as that count as closed
+CLOSED = 2**31 - 1  # the library's infinite weight, 24.8 days, or 2,147 km: ways as long as that count as closed
 FULL_SHARE = 0.02  # of the arcs: when more have changed, all are put in anew, which is then quicker
 ONE_THREAD = 1  # more were 37–95 times as slow, because they wait for each other
 
@@ -39,6 +39,11 @@ _PARTS = (0.4, 0.5, 0.6)  # shares of them on one side
 Millis = NDArray[np.uint32]
 
 
+def installed() -> bool:
+    """Return whether the library is there: it has no wheels for Windows, where searches do its work."""
+    return importlib.util.find_spec("pyroutingkit") is not None
+
+
 def pays(network: StreetNetwork, sources: int, *, engine: Engine = "auto") -> bool:
     """Return whether a hierarchy answers for less than Dijkstra's method, as far as can be told beforehand.
 
@@ -49,7 +54,8 @@ def pays(network: StreetNetwork, sources: int, *, engine: Engine = "auto") -> bo
     sources
         From how many places.
     engine
-        ``"auto"``: weigh one against the other, and take the hierarchy for anything once it is there.
+        ``"auto"``: weigh one against the other, and take the hierarchy for anything once it is there; where its
+        library is not installed, never.
         ``"hierarchy"`` and ``"dijkstra"`` decide it.
 
     Notes
@@ -72,7 +78,7 @@ def pays(network: StreetNetwork, sources: int, *, engine: Engine = "auto") -> bo
             engines=", ".join(ENGINES),
         )
     count = len(network.x)
-    if engine != "auto" or not count:
+    if engine != "auto" or not count or not installed():
         return engine == "hierarchy" and count > 0
     if "hierarchy" in network.shared:
         return True
@@ -92,12 +98,23 @@ def hierarchy(network: StreetNetwork, weight: str) -> Hierarchy:
     return found
 
 
+def _library() -> Any:
+    if not installed():
+        raise MissingToolError(
+            "hierarchies_missing",
+            mark("contraction hierarchies are not installed on this system; take engine 'auto' or 'dijkstra'"),
+        )
+    import pyroutingkit  # noqa: PLC0415 - optional
+
+    return pyroutingkit
+
+
 class _Topology:
     """The order of the junctions, and where each edge has its arcs."""
 
     def __init__(self, network: StreetNetwork) -> None:
         tail = np.repeat(np.arange(len(network.x)), np.diff(network.indptr))
-        self.made = pyroutingkit.CCHTopology()
+        self.made = _library().CCHTopology()
         self.made.build(
             tail.astype(np.uint32),
             network.head.astype(np.uint32),
@@ -115,7 +132,7 @@ class Hierarchy:
     def __init__(self, topology: _Topology, network: StreetNetwork, weight: str) -> None:
         self._topology = topology
         self._weight = weight
-        self._metric = pyroutingkit.CCHMetric(topology.made)
+        self._metric = _library().CCHMetric(topology.made)
         self._lock = threading.Lock()
         self._costs = network.edge_cost(weight)
         self._metric.customize(_millis(network.arc_cost(weight)), ONE_THREAD)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import pyroutingkit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridtwin.errors import UsageError
+from gridtwin.errors import MissingToolError, UsageError
 from gridtwin.network import Driver, Snapped, StreetNetwork, Walker, matrix, street_network
-from gridtwin.network.hierarchy import hierarchy, pays
+from gridtwin.network.hierarchy import CLOSED, hierarchy, pays
 from tests.network.test_search import LINE, cases, places, true_costs
 from tests.network.towns import lattice, street_frame
 
@@ -127,6 +128,24 @@ def test_the_topology_is_built_once(monkeypatch):
     monkeypatch.setattr("gridtwin.network.hierarchy._Topology", None)
     assert hierarchy(network.with_closed([1]), "seconds") is made
     assert hierarchy(network.with_closed([1]), "length_m") is not made
+
+
+def test_systems_without_the_library_search(monkeypatch):
+    """Where no hierarchies are installed, "auto" searches, and asking for them says what to take instead."""
+    network = street_network(lattice(20, 20, seed=4), profile=Walker())
+    at = places(np.arange(0, 300, 10), np.zeros(30))
+    truth = matrix(network, at, at, engine="hierarchy")
+    bare = street_network(lattice(20, 20, seed=4), profile=Walker())
+    monkeypatch.setattr("gridtwin.network.hierarchy.installed", lambda: False)
+    assert not pays(bare, 10**9)
+    assert_close(matrix(bare, at, at), truth, bare)
+    with pytest.raises(MissingToolError, match="dijkstra"):
+        matrix(bare, at, at, engine="hierarchy")
+
+
+def test_closed_is_the_number_of_the_library():
+    """What counts as closed is what the library takes for infinite."""
+    assert pyroutingkit.INF_WEIGHT == CLOSED
 
 
 def test_threads_take_turns():

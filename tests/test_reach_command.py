@@ -133,6 +133,19 @@ def test_tables_open_in_spreadsheets(region, tmp_path, suffix):
     assert rows.loc[rows["within_s"] == 300, "x"].tolist() == [950.0]
 
 
+def test_the_report_tells_walking_and_targets(region, tmp_path):
+    """--report writes a page that knows who walks and which targets hold, and is not replaced unless told."""
+    report = tmp_path / "report.html"
+    code, document = call("reach", region, "--group", "elderly", "--report", str(report))
+    assert code == 0
+    page = report.read_text("utf-8")
+    for part in ("note_walker_elderly", "note_slope_tobler", "governance plan"):
+        assert part in page
+    assert document["targets"] > 0
+    done = CliRunner().invoke(application(), ["reach", str(region), "--report", str(report), "--output", "x.gpkg"])
+    assert done.exit_code == 2
+
+
 def test_a_table_of_another_format_is_refused(region, tmp_path):
     """Before any work is done."""
     code, document = call("reach", region, "--table", str(tmp_path / "t.pdf"))

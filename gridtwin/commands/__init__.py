@@ -282,16 +282,26 @@ COMMANDS: tuple[Command, ...] = (
     *MOVING_COMMANDS,
     Command(
         "map",
-        mark("Draw the plan as one web page that needs no internet"),
-        mark("Write a self-contained map: grids coloured by households, labels, legend, search, English and Chinese."),
+        mark("Draw plan and services as one web page that needs no internet"),
+        mark(
+            "Write a self-contained map: grids coloured by households, service areas by kind and limit, coverage by "
+            "grid with the homes not reached, proposed sites; labels, legend, search, English and Chinese."
+        ),
         (
             REGION,
             Parameter("file", "output", mark("the page to write (*.html)"), flag="--out", short="-o"),
+            Parameter(
+                "view", "choice", mark("what the page shows first: plan, areas (service areas) or coverage"),
+                default="plan", choices=("plan", "areas", "coverage"),
+            ),
             Parameter("title", "text", mark("title of the page; the region's name when left out")),
             OVERWRITE,
         ),
-        reads=("communities", "buildings", "streets", "barriers", "grids", "facilities", "shelters", "depots"),
-        examples=("gridtwin map town.gpkg -o town.html",),
+        reads=(
+            "communities", "buildings", "streets", "barriers", "grids", "facilities", "shelters", "depots",
+            "service_areas", "coverage", "uncovered", "sites",
+        ),
+        examples=("gridtwin map town.gpkg -o town.html", "gridtwin map town.gpkg -o town.html --view coverage"),
     ),
     Command(
         "schema",

@@ -70,6 +70,7 @@ MOVING_COMMANDS: tuple[Command, ...] = (
             Parameter("no_areas", "flag", mark("draw no service areas"), default=False),
             Parameter("table", "output", mark("write the coverage by area and group as a table (*.csv, *.xlsx)")),
             Parameter("uncovered", "output", mark("write the homes that are not covered as a table (*.csv, *.xlsx)")),
+            Parameter("report", "output", mark("write a report on the coverage as one web page (*.html)")),
             OUTPUT,
             DRY_RUN,
             OVERWRITE,

@@ -11,12 +11,15 @@ from typing import Any
 import pandas as pd
 import shapely
 
+from gridtwin.commands.map import sources_of
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import check_table, dry_run_note, write_table
 from gridtwin.commands.travel import walker_of, with_closures
 from gridtwin.commands.walking import check_outputs, chosen_kinds, walking_network
 from gridtwin.errors import OutputExistsError
-from gridtwin.i18n import mark, tr
+from gridtwin.i18n import language, mark, tr
+from gridtwin.maps import save_map
+from gridtwin.maps.coverage_report import coverage_report
 from gridtwin.progress import Progress
 from gridtwin.region import Provenance, Region, read_region
 from gridtwin.services.catalogue import FacilityKinds, Target, coverage_targets, facility_kinds
@@ -53,7 +56,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     for name in ("table", "uncovered"):
         if options[name]:
             check_table(Path(options[name]))
-    check_outputs(options, ("table", "uncovered"), target)
+    check_outputs(options, ("table", "uncovered", "report"), target)
     walker = walker_of(options)
     progress(0.0, tr(mark("Reading the region")))
     region = read_region(source)
@@ -87,7 +90,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     files: tuple[tuple[Path, str], ...] = ()
     if not options["dry_run"]:
         progress(0.9, tr(mark("Writing the region")))
-        files = _written(region, layers, coverage, options, target)
+        files = _written(region, layers, coverage, options, target, asked.targets)
     gaps = worst_gaps(coverage, GAPS_SHOWN)
     return Outcome(
         {
@@ -130,9 +133,14 @@ def _asked(region: Region, options: Options) -> Asked:
 
 
 def _written(
-    region: Region, layers: Mapping[str, Any], coverage: Coverage, options: Options, target: Path
+    region: Region,
+    layers: Mapping[str, Any],
+    coverage: Coverage,
+    options: Options,
+    target: Path,
+    targets: Sequence[Target],
 ) -> tuple[tuple[Path, str], ...]:
-    """Write the region and the tables that are asked for."""
+    """Write the region, and the tables and the report that are asked for."""
     call = f"gridtwin reach --group {options['group']} --direction {options['direction']}"
     asked = {name: options[name] for name in ("group", "slope", "step_free", "direction", "close", "snap_within")}
     made = region.with_layers(
@@ -147,6 +155,19 @@ def _written(
         write_table(_flat(coverage.uncovered), Path(options["uncovered"]))
         text = tr(mark("the homes that are not covered; it tells where few people live, so keep it close"))
         files.append((Path(options["uncovered"]), text))
+    if options["report"]:
+        page = coverage_report(
+            made.layers,
+            lang=language(),
+            title=made.name or target.stem,
+            source=sources_of(made),
+            targets=targets,
+            walking=asked,
+        )
+        save_map(page, options["report"], overwrite=True)
+        files.append(
+            (Path(options["report"]), tr(mark("the report on the coverage; open it in a browser, no internet needed")))
+        )
     return tuple(files)
 
 

@@ -170,6 +170,7 @@ def wrong_households(
 
     def total(wrong: Indices) -> Floats:
         weights = households[wrong % len(points)]
-        return np.bincount(wrong // max(len(points), 1), weights=weights, minlength=len(areas.source))
+        sums = np.bincount(wrong // max(len(points), 1), weights=weights, minlength=len(areas.source))
+        return np.asarray(sums, np.float64)
 
     return total(wrong_in), total(wrong_out)

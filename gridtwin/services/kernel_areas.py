@@ -8,6 +8,8 @@ through the spoke from the sample to the corner at which the side starts.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from gridtwin.jit import compiled
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Array = TypeVar("Array", NDArray[np.float64], NDArray[np.int64])
 
 NOWHERE_M2 = 0.01  # smaller parts and holes are no ground
 NEAR_END = 1e-6  # cuts stay this share of a side away from its corners, and as near to each other they are one
@@ -233,11 +236,9 @@ def chained(start: Indices, end: Indices, xy: Floats, first: Indices, at: Indice
 
 
 @compiled
-def straightened(xy: Floats) -> Floats:
-    """Return a ring without the corners at which it goes straight on."""
-    n = len(xy)
-    out = np.empty((n, 2))
-    size = 0
+def straightened(xy: Floats, out: Floats) -> int:
+    """Copy a ring without the corners at which it goes straight on, and return the number of those that stay."""
+    n, size = len(xy), 0
     for i in range(n):
         # From the last corner that stays: of two corners in one place one has to.
         before = out[size - 1] if size > 0 else xy[n - 1]
@@ -246,7 +247,7 @@ def straightened(xy: Floats) -> Floats:
         if abs(twice) > STRAIGHT_M2:
             out[size] = xy[i]
             size += 1
-    return out[:size]
+    return size
 
 
 @compiled
@@ -268,6 +269,37 @@ def holds(xy: Floats, x: float, y: float) -> bool:
         if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
             inside = not inside
     return inside
+
+
+@compiled
+def tidied(xy: Floats, bounds: Indices) -> tuple[Floats, Indices, Indices]:
+    """Return rings without needless corners, their bounds, and the shell of each: itself, −1 for what is no ground."""
+    rings = len(bounds) - 1
+    out, kept = np.empty_like(xy), np.zeros(rings + 1, np.int64)
+    size, shell = np.zeros(rings), np.full(rings, -1, np.int64)
+    for r in range(rings):
+        kept[r + 1] = kept[r] + straightened(xy[bounds[r] : bounds[r + 1]], out[kept[r] :])
+        if kept[r + 1] - kept[r] > 2:
+            size[r] = area_of(out[kept[r] : kept[r + 1]])
+        if size[r] > NOWHERE_M2:
+            shell[r] = r
+    for r in range(rings):
+        if size[r] < -NOWHERE_M2:
+            # A point that lies on no other ring: the middle of a side.
+            x, y = 0.5 * (out[kept[r], 0] + out[kept[r] + 1, 0]), 0.5 * (out[kept[r], 1] + out[kept[r] + 1, 1])
+            for t in range(rings):
+                around = size[t] > -size[r] and (shell[r] < 0 or size[t] < size[shell[r]])
+                if around and holds(out[kept[t] : kept[t + 1]], x, y):
+                    shell[r] = t
+    return out, kept, shell
+
+
+@compiled
+def roomy(array: Array, needed: int) -> Array:
+    """Return the array, twice as long or more if it is shorter than ``needed``."""
+    while len(array) < needed:
+        array = np.concatenate((array, np.empty_like(array)))
+    return array
 
 
 @compiled
@@ -298,10 +330,11 @@ def outlines(
     least, most = np.empty(cells), np.empty(cells)
     start, end = np.empty(3 * sides, np.int64), np.empty(3 * sides, np.int64)
     seen = np.zeros(cells, np.bool_)
-    out = np.empty((4096, 2))
-    ring_bounds, polygon_bounds = [0], [0]
-    area_bounds = np.zeros(sources * len(limits) + 1, np.int64)
-    filled = 0
+    out: Floats = np.empty((4096, 2))
+    rings: Indices = np.zeros(256, np.int64)
+    polygons: Indices = np.zeros(256, np.int64)
+    areas = np.zeros(sources * len(limits) + 1, np.int64)
+    ring, polygon = 0, 0  # how many there are
     for s in range(sources):
         found = 0
         for i in range(pair_ptr[s], pair_ptr[s + 1]):
@@ -331,30 +364,28 @@ def outlines(
             for i in range(pieces):
                 xy[i] = place_of(ptr, cell, corner, centres, corners, cost, start[i], limit)
             chain, bounds = chained(start[:pieces], end[:pieces], xy, first, at)
-            rings = [straightened(xy[chain[bounds[r] : bounds[r + 1]]]) for r in range(len(bounds) - 1)]
-            size = np.array([area_of(ring) if len(ring) > 2 else 0.0 for ring in rings])
-            shells, holes = np.flatnonzero(size > NOWHERE_M2), np.flatnonzero(size < -NOWHERE_M2)
-            home = np.full(len(rings), -1, np.int64)
-            for r in holes:
-                hole = rings[r]
-                x, y = 0.5 * (hole[0, 0] + hole[1, 0]), 0.5 * (hole[0, 1] + hole[1, 1])
-                for t in shells:
-                    if size[t] > -size[r] and (home[r] < 0 or size[t] < size[home[r]]) and holds(rings[t], x, y):
-                        home[r] = t
-            for t in shells:
-                for r in np.concatenate((np.array([t]), holes[home[holes] == t])):
-                    ring = rings[r]
-                    while filled + len(ring) + 1 > len(out):
-                        out = np.concatenate((out, np.empty_like(out)))
-                    out[filled : filled + len(ring)] = ring
-                    out[filled + len(ring)] = ring[0]
-                    filled += len(ring) + 1
-                    ring_bounds.append(filled)
-                polygon_bounds.append(len(ring_bounds) - 1)
-            area_bounds[s * len(limits) + m + 1] = len(polygon_bounds) - 1
+            tidy, kept, shell = tidied(xy[chain], bounds)
+            for t in range(len(shell)):
+                if shell[t] != t:
+                    continue
+                for r in range(-1, len(shell)):  # the shell, then its holes
+                    if r == t or (r >= 0 and shell[r] != t):
+                        continue
+                    chosen = t if r < 0 else r
+                    corners_of = tidy[kept[chosen] : kept[chosen + 1]]
+                    filled = rings[ring] + len(corners_of) + 1
+                    out, rings = roomy(out, filled), roomy(rings, ring + 2)
+                    out[rings[ring] : filled - 1] = corners_of
+                    out[filled - 1] = corners_of[0]
+                    ring += 1
+                    rings[ring] = filled
+                polygon += 1
+                polygons = roomy(polygons, polygon + 1)
+                polygons[polygon] = ring
+            areas[s * len(limits) + m + 1] = polygon
         for i in range(found):
             c = met[i]
             seen[c], state[c], cost[c] = False, OUT, beyond
             for h in range(ptr[c], ptr[c + 1]):
                 cost[cells + h] = beyond
-    return out[:filled].copy(), np.array(ring_bounds), np.array(polygon_bounds), area_bounds
+    return out[: rings[ring]].copy(), rings[: ring + 1].copy(), polygons[: polygon + 1].copy(), areas

@@ -1,4 +1,4 @@
-"""Compiled kernels of siting: greedy choice, interchange, and bounds by Lagrangian relaxation.
+"""Compiled kernels of siting: equal demands, needless sites, greedy choice and interchange.
 
 All work on the same sparse table: site ``s`` is worth ``gain[i]`` to demand ``demand[i]`` for ``i`` in
 ``ptr[s]:ptr[s + 1]``, and a demand takes the largest gain among the chosen sites, or 0. Gains are above 0. Where
@@ -18,9 +18,6 @@ Indices = NDArray[np.int64]
 
 NONE = -1
 TINY = 1e-9  # relative: what rounding may make of a change that is none
-FIRST_STEP, LEAST_STEP, MOST_STEP = 0.2, 1e-5, 1.5  # of the prices, to the step that would close a linear gap
-PATIENCE, SHORTER, LONGER = 10, 0.8, 1.1  # rounds without a lower bound; how the step then changes, and after one
-KEPT, SMALL = 0.95, 1e-3  # share of the mean direction that is kept; share of the gap that is progress
 
 
 @compiled
@@ -46,6 +43,43 @@ def same_sites(ptr: Indices, demand: Indices, demands: int) -> Indices:
                 count += 1
             label[demand[i]] = into[old]
     return label
+
+
+@compiled
+def dominated(ptr: Indices, demand: Indices, gain: Floats, tptr: Indices, tsite: Indices) -> Flags:
+    """Return the sites that another serves as well as, demand by demand; of equals the first stays, (sites,).
+
+    The demands of each site must be in order. A choice that holds such a site is worth no less with the other.
+    """
+    sites = len(ptr) - 1
+    out = np.zeros(sites, np.bool_)
+    for a in range(sites):
+        low, high = ptr[a], ptr[a + 1]
+        if low == high:
+            out[a] = True
+            continue
+        rare = demand[low]
+        for i in range(low, high):
+            if tptr[demand[i] + 1] - tptr[demand[i]] < tptr[rare + 1] - tptr[rare]:
+                rare = demand[i]
+        for j in range(tptr[rare], tptr[rare + 1]):
+            b = tsite[j]
+            if b == a or ptr[b + 1] - ptr[b] < high - low:
+                continue
+            same = ptr[b + 1] - ptr[b] == high - low
+            k, end = ptr[b], ptr[b + 1]
+            i = low
+            while i < high:
+                while k < end and demand[k] < demand[i]:
+                    k += 1
+                if k == end or demand[k] != demand[i] or gain[k] < gain[i]:
+                    break
+                same = same and gain[k] == gain[i]
+                i += 1
+            if i == high and (not same or b < a):
+                out[a] = True
+                break
+    return out
 
 
 @compiled
@@ -108,6 +142,72 @@ def greedy(ptr: Indices, demand: Indices, gain: Floats, demands: int, count: int
         bound[s] = 0.0
         chosen[k] = s
     return chosen
+
+
+@compiled
+def greedy_within(
+    ptr: Indices, demand: Indices, gain: Floats, need: Floats, capacity: Floats, order: Indices, free: Flags,
+    count: int, enough: float,
+) -> Indices:  # fmt: skip
+    """Choose up to ``count`` sites of limited capacity, each the one that adds most, until they are worth ``enough``.
+
+    Parameters
+    ----------
+    ptr, demand, gain, need, capacity, free, count
+        As of :func:`gridtwin.services.kernel_bound.relax`.
+    order
+        Rows of the table in the order in which each site would take them, (rows,).
+    enough
+        Worth at which to stop.
+
+    Notes
+    -----
+    Who is served stays with their site here, so a choice may be worth more than it seems.
+    """
+    sites = len(ptr) - 1
+    left = need.copy()
+    bound = np.zeros(sites)
+    chosen = np.empty(min(count, int(free.sum())), np.int64)
+    total, k = 0.0, 0
+    for s in range(sites):
+        if not free[s]:
+            total += _filled(ptr, demand, gain, need, capacity, order, left, s, True)
+    for s in range(sites):
+        if free[s]:
+            bound[s] = _filled(ptr, demand, gain, need, capacity, order, left, s, False)
+    seen = np.zeros(sites, np.int64)
+    while k < len(chosen) and total < enough:
+        s = int(np.argmax(bound))
+        if bound[s] <= TINY * total:
+            break
+        if seen[s] != k:
+            bound[s] = _filled(ptr, demand, gain, need, capacity, order, left, s, False)
+            seen[s] = k
+            continue
+        total += _filled(ptr, demand, gain, need, capacity, order, left, s, True)
+        bound[s] = 0.0
+        chosen[k] = s
+        k += 1
+    return chosen[:k]
+
+
+@compiled
+def _filled(
+    ptr: Indices, demand: Indices, gain: Floats, need: Floats, capacity: Floats, order: Indices,
+    left: Floats, s: int, take: bool,
+) -> float:  # fmt: skip
+    """Return what site ``s`` is worth to what is left of the demands, and take it if told to."""
+    total, room = 0.0, capacity[s]
+    for k in range(ptr[s], ptr[s + 1]):
+        i = order[k]
+        d = demand[i]
+        part = min(room, left[d])
+        if part > 0.0:
+            total += gain[i] * part / need[d]
+            room -= part
+            if take:
+                left[d] -= part
+    return total
 
 
 @compiled
@@ -216,135 +316,3 @@ def interchange(
         total += change
     return np.sort(chosen), best.sum()
 
-
-@compiled
-def _site_values(
-    ptr: Indices, demand: Indices, gain: Floats, need: Floats, price: Floats, capacity: Floats,
-    values: Floats, taken: Floats,
-) -> None:  # fmt: skip
-    """Set what each site is worth beyond the prices of demands, and how much of each row it takes, (rows,).
-
-    A site of limited capacity takes the rows that are worth most for each unit of need.
-    """
-    for s in range(len(ptr) - 1):
-        low, high = ptr[s], ptr[s + 1]
-        total, load = 0.0, 0.0
-        for i in range(low, high):
-            d = demand[i]
-            more = gain[i] - price[d]
-            taken[i] = 1.0 if more > 0.0 else 0.0
-            if more > 0.0:
-                total += more
-                load += need[d]
-        if load > capacity[s]:
-            rate = np.empty(high - low)
-            for i in range(low, high):
-                d = demand[i]
-                rate[i - low] = (gain[i] - price[d]) / need[d] if taken[i] > 0.0 else 0.0
-            total, room = 0.0, capacity[s]
-            for k in np.argsort(-rate, kind="mergesort"):
-                i = low + k
-                if taken[i] <= 0.0:
-                    break
-                d = demand[i]
-                taken[i] = min(1.0, room / need[d])
-                room -= taken[i] * need[d]
-                total += taken[i] * (gain[i] - price[d])
-        values[s] = total
-
-
-@compiled
-def relax(
-    ptr: Indices, demand: Indices, gain: Floats, need: Floats, capacity: Floats, free: Flags,
-    count: int, price: Floats, known: float, rounds: int, close: float,
-) -> tuple[float, Floats, Floats, float, Indices]:  # fmt: skip
-    """Bound what ``count`` sites, and those that are open anyway, can be worth.
-
-    Parameters
-    ----------
-    ptr, demand, gain
-        The table by site.
-    need, capacity
-        Need of each demand, above 0, (demands,), and capacity of each site, infinite for none, (sites,).
-    free
-        Sites to choose among; the others are open, (sites,).
-    count
-        How many to choose.
-    price
-        First prices of demands, 0 or more, (demands,).
-    known
-        What some choice is worth.
-    rounds
-        Most changes of the prices.
-    close
-        Stop when the bound is no more than this above the best choice known.
-
-    Returns
-    -------
-    bound, prices, values, worths, chosen
-        No choice is worth more than ``bound``; the prices that show it, (demands,); what each site is worth beyond
-        them, (sites,). The most that any of the choices on the way is worth, if capacities are not looked at, and
-        that choice of free sites; a worth of 0 if none is above ``known``.
-
-    Notes
-    -----
-    That each demand is served once is relaxed with prices; what is left is chosen site by site. The bound tends to
-    that of the linear relaxation. Subgradient steps of M. Held, P. Wolfe and H. Crowder, Mathematical Programming
-    6 (1974); G. Cornuejols, M. Fisher and G. Nemhauser, Management Science 23 (1977), for locations; J. Beasley,
-    European Journal of Operational Research 65 (1993), for capacities.
-    """
-    sites, demands = len(ptr) - 1, len(price)
-    best_price, price = price.copy(), price.copy()
-    values, best_values = np.zeros(sites), np.zeros(sites)
-    taken = np.zeros(len(demand))
-    count = min(count, int(free.sum()))
-    bound, step, idle = np.inf, FIRST_STEP, 0
-    over, mean = np.zeros(demands), np.zeros(demands)  # share of each demand not served, now and on average
-    found, best_chosen = known, np.zeros(0, np.int64)
-    picked = np.zeros(sites, np.bool_)
-    best = np.zeros(demands)
-    for k in range(rounds):
-        _site_values(ptr, demand, gain, need, price, capacity, values, taken)
-        order = np.argsort(np.where(free, -values, np.inf), kind="mergesort")
-        picked[:] = ~free
-        picked[order[:count]] = True
-        now = price.sum() + values[picked].sum()
-        best[:] = 0.0
-        over[:] = 1.0
-        for s in range(sites):
-            if picked[s]:
-                for i in range(ptr[s], ptr[s + 1]):
-                    over[demand[i]] -= taken[i]
-                    best[demand[i]] = max(best[demand[i]], gain[i])
-        reached = best.sum()
-        if reached > found:
-            found = reached
-            best_chosen = order[:count].copy()
-        agree = 0.0
-        for d in range(demands):
-            agree += over[d] * mean[d]
-            mean[d] = over[d] if k == 0 else KEPT * mean[d] + (1.0 - KEPT) * over[d]
-        if now < bound:
-            idle = 0
-            if agree > 0.0 and bound - now > SMALL * (bound - found):
-                step = min(step * LONGER, MOST_STEP)
-            bound = now
-            best_price[:] = price
-            best_values[:] = values
-        else:
-            idle += 1
-            if idle >= PATIENCE:
-                step *= SHORTER
-                idle = 0
-        if bound - found <= close or step < LEAST_STEP:
-            break
-        norm = 0.0
-        for d in range(demands):
-            if mean[d] < 0.0 or best_price[d] > 0.0:
-                norm += mean[d] * mean[d]
-        if norm <= 0.0:
-            break
-        length = step * (bound - found + TINY * abs(found)) / norm
-        for d in range(demands):
-            price[d] = max(0.0, best_price[d] - length * mean[d])
-    return bound, best_price, best_values, found, np.sort(best_chosen)

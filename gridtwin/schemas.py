@@ -52,8 +52,28 @@ GRID_PURPOSES: dict[str, tuple[str, str]] = {
     "frozen": ("frozen by decree", "依文冻结"),
 }
 SETTINGS = ("urban", "rural")
+# Groups that may need help, by the column that counts them; a person may belong to several.
+GROUPS = ("elderly", "disabled", "children", "migrant_children")
 DEPOT_TIERS = ("community", "subdistrict", "district")
 CODE_ORIGINS = ("first", "split", "merged", "redrawn")
+
+# Groups of people by whom coverage is told; the special groups are the elderly, the disabled and migrants' children.
+COVERAGE_GROUPS = ("households", "all", "elderly", "disabled", "children", "migrant_children", "special")
+COVERAGE_AREAS = ("region", "setting", "community", "grid")
+WALK_STATUS: dict[str, tuple[str, str]] = {
+    "reached": ("reaches a facility", "可达"),
+    "no_street": ("no street near the building", "附近无可步行道路"),
+    "unreachable": ("no way to any facility", "无通路可达"),
+    "no_facility": ("the region has no such facility on its streets", "区域内无此类设施"),
+}
+ACCESS_MEASURES: dict[str, tuple[str, str]] = {
+    "2sfca": ("capacity a person (2SFCA)", "人均容量（2SFCA）"),
+    "e2sfca": ("capacity a person (E2SFCA, bands)", "人均容量（E2SFCA，分带）"),
+    "g2sfca": ("capacity a person (2SFCA, Gaussian)", "人均容量（高斯2SFCA）"),
+    "facilities": ("facilities within the limit", "限时内设施数"),
+    "capacity": ("capacity within the limit", "限时内容量"),
+    "nearest_s": ("mean walk to the nearest facilities, seconds", "到最近若干设施的平均步行时间（秒）"),
+}
 
 VIOLATION_CODES: dict[str, tuple[str, str]] = {
     "TOTAL_BELOW_MIN": (
@@ -149,7 +169,15 @@ def _flag(name: str, en: str, zh: str) -> Column:
 
 _HOUSEHOLDS = _count("households", "Households", "户数", "household")
 _PERSONS = _count("persons", "Persons", "人数", "person")
+_GROUP_COUNTS = (
+    _count("elderly", "Elderly", "老年人", "person", sensitive=True),
+    _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
+    _count("children", "Children", "儿童", "person", sensitive=True),
+    _count("migrant_children", "Migrants' children", "随迁子女", "person", sensitive=True),
+)
+_STEP_FREE = _flag("step_free", "Without steps (empty: not known)", "无障碍通行（空：未知）")
 _WITHIN_S = _number("within_s", "Within time", "时间限值", "s")
+_WITHIN_M = _number("within_m", "Within distance", "距离限值", "m")
 _KIND = _text("kind", "Kind", "类型")
 _CAPACITY = _number("capacity_persons", "Capacity", "可容纳人数", "person")
 
@@ -175,9 +203,7 @@ _LAYERS = (
             _text("name", "Name", "名称"),
             _HOUSEHOLDS,
             _PERSONS,
-            _count("elderly", "Elderly", "老年人", "person", sensitive=True),
-            _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
-            _count("children", "Children", "儿童", "person", sensitive=True),
+            *_GROUP_COUNTS,
             _number("levels", "Storeys", "层数", "level"),
             _count("flats", "Flats", "套数", "household"),
             _text("use", "Use", "用途"),
@@ -207,6 +233,8 @@ _LAYERS = (
             _number("walk_speed_m_s", "Walking speed", "步行速度", "m/s"),
             _number("drive_speed_m_s", "Driving speed", "行车速度", "m/s"),
             _number("slope", "Slope", "坡度", "rise/run", None),
+            _STEP_FREE,
+            _count("crossings", "Road crossings on the way", "途经过街处数", ""),
         ),
     ),
     Layer(
@@ -246,9 +274,7 @@ _LAYERS = (
             _id("community_id", "Community", "社区编号"),
             _HOUSEHOLDS,
             _PERSONS,
-            _count("elderly", "Elderly", "老年人", "person", sensitive=True),
-            _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
-            _count("children", "Children", "儿童", "person", sensitive=True),
+            *_GROUP_COUNTS,
             _count("buildings", "Buildings", "建筑数", "building"),
             _number("area_m2", "Area", "面积", "m2"),
             _number("compactness", "Compactness (Polsby–Popper)", "紧凑度（Polsby–Popper）", "share", 0.0, 1.0),
@@ -332,13 +358,79 @@ _LAYERS = (
             Column("kind", "string", "Kind", "类型", required=True),
             _text("name", "Name", "名称"),
             _number("capacity", "Capacity", "容量", ""),
+            _text("opening_hours", "Opening hours", "开放时间"),
+            _STEP_FREE,
+        ),
+    ),
+    Layer(
+        "entrances", "point", "entrance_id", "Entrances", "出入口", is_input=True,
+        columns=(
+            _id("entrance_id", "Entrance", "出入口编号"),
+            Column("facility_id", "string", "Facility", "设施编号", required=True),
         ),
     ),
     Layer(
         "service_areas", "polygon", "", "Service areas", "服务范围",
         columns=(
-            _id("facility_id", "Facility", "设施编号"), _KIND, _WITHIN_S,
-            _number("within_m", "Within distance", "距离限值", "m"), _HOUSEHOLDS, _PERSONS,
+            _id("facility_id", "Facility", "设施编号"), _KIND, _WITHIN_S, _WITHIN_M, _HOUSEHOLDS, _PERSONS,
+            _count("households_wrong_in", "Households in the area that do not reach the facility",
+                   "位于范围内但不能步行到达的户数", "household"),
+            _count("households_wrong_out", "Households that reach the facility from outside the area",
+                   "位于范围外但能步行到达的户数", "household"),
+        ),
+    ),
+    Layer(
+        "coverage", "", "", "Coverage", "服务覆盖",
+        columns=(
+            _KIND, _WITHIN_S, _WITHIN_M,
+            _text("walker", "Walker", "步行者"),
+            _text("area", "Area", "统计范围", choices=COVERAGE_AREAS),
+            _text("area_id", "Area's key", "统计范围编号"),
+            _text("group", "Group of people", "人群", choices=COVERAGE_GROUPS),
+            _number("total", "People", "总数", ""),
+            _number("covered", "Covered", "覆盖数", ""),
+            _number("share", "Share covered", "覆盖率", "share", 0.0, 1.0),
+            _number("target", "Target", "目标", "share", 0.0, 1.0),
+            _flag("met", "Target met", "是否达标"),
+        ),
+    ),
+    Layer(
+        "walks", "", "", "Walk from each building to the nearest facility", "各建筑到最近设施的步行",
+        columns=(
+            _id("building_id", "Building", "建筑编号"), _KIND,
+            _text("facility_id", "Nearest facility", "最近设施编号"),
+            _number("walk_s", "Walk", "步行时间", "s"),
+            _text("status", "Reached, or why not", "是否可达及原因", choices=tuple(WALK_STATUS)),
+        ),
+    ),
+    Layer(
+        "uncovered", "point", "", "Homes that are not covered", "未覆盖住户",
+        columns=(
+            _id("building_id", "Building", "建筑编号"), _KIND, _WITHIN_S, _WITHIN_M,
+            _text("grid_id", "Grid", "网格编号"),
+            _text("community_id", "Community", "社区编号"),
+            _count("households", "Households", "户数", "household", sensitive=True),
+            _count("persons", "Persons", "人数", "person", sensitive=True),
+            _count("elderly", "Elderly", "老年人", "person", sensitive=True),
+            _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
+            _count("children", "Children", "儿童", "person", sensitive=True),
+            _count("migrant_children", "Migrants' children", "流动儿童", "person", sensitive=True),
+            _number("walk_s", "Walk to the nearest facility", "到最近设施的步行时间", "s"),
+            _text("status", "Reached, or why not", "是否可达及原因", choices=tuple(WALK_STATUS)),
+        ),
+    ),
+    Layer(
+        "accessibility", "", "", "Accessibility", "可达性",
+        columns=(
+            _text("area", "Area", "统计范围", choices=("building", *COVERAGE_AREAS)),
+            _text("area_id", "Area's key", "统计范围编号"),
+            _KIND,
+            _text("walker", "Walker", "步行者"),
+            _text("measure", "Measure", "指标", choices=tuple(ACCESS_MEASURES)),
+            _WITHIN_S,
+            _text("group", "Group of people", "人群", choices=COVERAGE_GROUPS),
+            _number("people", "People", "人数", ""),
+            _number("value", "Value", "数值", ""),
         ),
     ),
     Layer(

@@ -47,8 +47,8 @@ def gathered(
 
     Each source starts at some places of its own: edge, share of the edge before it, and leg. Start ``k`` has the
     seeds ``2k`` and ``2k + 1``, the ends of its edge; the seeds of source ``s`` are
-    ``seed_ptr[s]:seed_ptr[s + 1]``. The places on edge ``e`` are ``place_ptr[e]:place_ptr[e + 1]``. Returns the bounds of each source in the flat
-    arrays, and place and cost.
+    ``seed_ptr[s]:seed_ptr[s + 1]``, the places on edge ``e`` are ``place_ptr[e]:place_ptr[e + 1]``. Returns the
+    bounds of each source in the flat arrays, and place and cost.
     """
     sources, n = len(seed_ptr) - 1, len(indptr) - 1
     best = np.full(n, np.inf)

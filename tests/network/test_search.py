@@ -48,8 +48,9 @@ def with_places(network, at: Snapped, weight: str) -> nx.MultiDiGraph:
         for (a, one), (b, two) in itertools.pairwise(stops):
             if np.isfinite(along[edge]):
                 graph.add_edge(one, two, cost=(b - a) * along[edge])
-            if np.isfinite(back[edge]):
-                graph.add_edge(two, one, cost=(b - a) * back[edge])
+            same = a == b and isinstance(one, str) and isinstance(two, str) and np.isfinite(along[edge])
+            if np.isfinite(back[edge]) or same:
+                graph.add_edge(two, one, cost=0.0 if same else (b - a) * back[edge])
     return graph
 
 
@@ -184,6 +185,12 @@ def test_directions_differ_on_a_slope():
     down = nearest(network, top, bottom, direction="from").cost[0, 0]
     assert up == pytest.approx(150.0 * np.exp(0.35))
     assert down == pytest.approx(150.0)
+
+
+def test_closed_streets_are_no_edges_of_networkx():
+    """A graph lent to networkx has no edge where nobody may go."""
+    network = street_network(street_frame(LINE), profile=Walker())
+    assert list(to_networkx(network.with_closed([0])).edges()) == [("b", "c"), ("c", "b")]
 
 
 def test_edges_are_found_by_street():

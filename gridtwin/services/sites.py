@@ -1,0 +1,143 @@
+"""Sample points along the streets: what the cells of service areas are drawn around.
+
+Every sample lies on one street, never at a junction: the samples next to a junction are equally far from it, so
+the cells of its streets meet along the lines that halve the angles between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from gridtwin.network import StreetNetwork
+from gridtwin.services.barriers import BLOCKED, Barriers
+from gridtwin.services.kernel_sites import thinned
+
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+SIMPLER_M = 1.0  # streets are taken as straight within this
+JUNCTION_GAP_M = 6.0  # from a junction to the first sample of each of its streets
+APART_M = 1.0  # of samples nearer to each other one is dropped
+
+
+@dataclass(frozen=True)
+class Stops:
+    """Points along the streets, street by street: junction, samples, junction.
+
+    Attributes
+    ----------
+    xy
+        Coordinates, (stops, 2).
+    edge
+        Edge of the network, (stops,).
+    offset_m
+        Way from the start of the edge, (stops,).
+    inner
+        Which stops are samples, (stops,).
+    """
+
+    xy: Floats
+    edge: Indices
+    offset_m: Floats
+    inner: Flags
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Points that share out the ground between them.
+
+    Attributes
+    ----------
+    xy
+        Coordinates, (sites, 2).
+    stop
+        The stop whose ground it is; ``BLOCKED`` for ground that belongs to no street, (sites,).
+    """
+
+    xy: Floats
+    stop: Indices
+
+
+def street_stops(network: StreetNetwork, edges: Indices, step_m: float, barriers: Barriers | None = None) -> Stops:
+    """Return stops along the edges: at bends, where they cross barriers, and at most ``step_m`` apart.
+
+    Parameters
+    ----------
+    network, edges
+        Which edges, by number; those without length have no stops.
+    step_m
+        Longest way between neighbouring stops, metres.
+    barriers
+        What the streets may cross.
+    """
+    lines = shapely.simplify(network.geometry[edges], SIMPLER_M)
+    length = shapely.length(lines)
+    long = np.flatnonzero((length > 0) & (network.length_m[edges] > 0))
+    lines, length, edges = lines[long], length[long], edges[long]
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    way = _ways(xy, line)
+    if barriers is not None:
+        crossing, at = barriers.crossed(lines)
+        line, way = np.concatenate([line, crossing]), np.concatenate([way, at])
+    # Bends, less those near the junctions, and the samples next to the junctions.
+    gap = np.minimum(JUNCTION_GAP_M, 0.5 * length)
+    bend = (way > 1.5 * gap[line]) & (way < length[line] - 1.5 * gap[line])
+    number = np.arange(len(lines))
+    two = length > 2.0 * gap
+    line = np.concatenate([number, number, number[two], line[bend], number])
+    way = np.concatenate([np.zeros(len(lines)), gap, (length - gap)[two], way[bend], length])
+    order = np.lexsort((way, line))
+    line, way = line[order], way[order]
+    # Further stops between the samples of one street.
+    first, last = np.r_[True, line[1:] != line[:-1]], np.r_[line[1:] != line[:-1], True]
+    span = np.diff(way, append=way[-1:])
+    inside = ~(first | last | np.r_[last[1:], True])
+    parts = np.where(inside, np.maximum(np.ceil(span / step_m), 1), 1).astype(np.int64)
+    of = np.repeat(np.arange(len(line)), parts)
+    share = (np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[of]
+    way, line, inner = way[of] + span[of] * share, line[of], ~(first | last)[of]
+    xy = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], way))
+    return Stops(xy, edges[line], way / length[line] * network.length_m[edges[line]], inner)
+
+
+def _ways(xy: Floats, line: Indices) -> Floats:
+    """Return the way along its line to each vertex."""
+    step = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
+    first = np.searchsorted(line, line)
+    step[np.unique(first)] = 0.0
+    way = np.cumsum(step)
+    return np.asarray(way - way[first])
+
+
+def sites_of(stops: Stops, barriers: Barriers | None, radius_m: float) -> Sites:
+    """Return the samples of the streets, and beside barriers those that keep streets from crossing them.
+
+    Parameters
+    ----------
+    stops
+        Stops along the streets.
+    barriers
+        What parts the ground; see :meth:`gridtwin.services.barriers.Barriers.beside`.
+    radius_m
+        Ground farther from its sample than this is not shared out, metres.
+
+    Returns
+    -------
+    Sites
+        In the order of the streets; sites of barriers with those of the stop they belong to, blocked ones last.
+    """
+    stop = np.flatnonzero(stops.inner)
+    xy = stops.xy[stop]
+    if barriers is not None and len(stop):
+        beside, owner = barriers.beside(xy, radius_m)
+        xy, stop = np.vstack([xy, beside]), np.concatenate([stop, np.where(owner == BLOCKED, BLOCKED, stop[owner])])
+    near = cKDTree(xy).query_pairs(APART_M, output_type="ndarray") if len(xy) else np.zeros((0, 2), np.int64)
+    kept = np.flatnonzero(thinned(near[np.lexsort(near.T[::-1])].astype(np.int64), len(xy)))
+    order = kept[np.argsort(np.where(stop[kept] == BLOCKED, len(stops.xy), stop[kept]), kind="stable")]
+    return Sites(xy[order], stop[order])

@@ -88,8 +88,7 @@ def worth(ptr: Indices, demand: Indices, gain: Floats, demands: int, chosen: Ind
     best = np.zeros(demands)
     for s in chosen:
         for i in range(ptr[s], ptr[s + 1]):
-            if gain[i] > best[demand[i]]:
-                best[demand[i]] = gain[i]
+            best[demand[i]] = max(best[demand[i]], gain[i])
     return best
 
 
@@ -137,8 +136,7 @@ def greedy(ptr: Indices, demand: Indices, gain: Floats, demands: int, count: int
             seen[s] = k
         total += bound[s]
         for i in range(ptr[s], ptr[s + 1]):
-            if gain[i] > best[demand[i]]:
-                best[demand[i]] = gain[i]
+            best[demand[i]] = max(best[demand[i]], gain[i])
         bound[s] = 0.0
         chosen[k] = s
     return chosen
@@ -154,7 +152,7 @@ def greedy_within(
     Parameters
     ----------
     ptr, demand, gain, need, capacity, free, count
-        As of :func:`gridtwin.services.kernel_bound.relax`.
+        As of :func:`gridtwin.services.kernel_siting_bound.relax`.
     order
         Rows of the table in the order in which each site would take them, (rows,).
     enough
@@ -315,4 +313,3 @@ def interchange(
         loss[r] = 0.0
         total += change
     return np.sort(chosen), best.sum()
-

@@ -27,13 +27,14 @@ from gridtwin.services.siting_greedy import (
     improve,
     least_gain,
     most_of,
+    most_of_count,
     relax,
     worth_of,
 )
 from gridtwin.services.siting_table import SitingProblem, Table, table_of
 
 METHODS = ("auto", "fast", "exact")
-AUTO_ROWS = 150_000  # walks up to which "auto" asks for a proof
+AUTO_ROWS = 30_000  # undecided walks up to which "auto" asks for a proof: seconds
 TIME_LIMIT_S = 60.0
 
 __all__ = ["METHODS", "Siting", "SitingProblem", "served_by_rank", "site_most", "site_share"]
@@ -197,9 +198,7 @@ def site_share(
     enough = min(target - table.base, most) - PRECISION * max(1.0, problem.total)
     choice, fewest = _fewest(table, enough, method, seed, deadline)
     choice, bound = _most(table, len(choice.sites), choice, method, seed, deadline)
-    return replace(
-        _siting(problem, table, choice, bound, must), fewest=fewest + len(must), target=target
-    )
+    return replace(_siting(problem, table, choice, bound, must), fewest=fewest + len(must), target=target)
 
 
 def served_by_rank(problem: SitingProblem, sites: Indices) -> tuple[Floats, Floats]:
@@ -264,11 +263,12 @@ def _most(
     shown, met = relax(table, count, choice.worth, close=close)
     if len(met.sites) and not table.capacitated:
         choice = improve(table, met, seed=seed, kicks=0, deadline=deadline)
-    bound = min(shown.bound, most)
+    bound = min(shown.bound, most_of_count(table, count))
     if bound < choice.worth + close:
         return choice, choice.worth
-    if _proving(table, method):
-        choice, proved = choose_most(table, count, choice, shown, deadline)
+    if method != "fast":
+        most_rows = AUTO_ROWS if method == "auto" else None
+        choice, proved = choose_most(table, count, choice, shown, deadline, most_rows=most_rows)
         bound = min(bound, proved)
     return choice, bound
 
@@ -286,7 +286,8 @@ def _fewest(table: Table, enough: float, method: str, seed: int, deadline: Deadl
             break
         choice = fewer
     fewest = _least_number(table, enough, len(choice.sites))
-    if fewest < len(choice.sites) and _proving(table, method):
+    small = len(table.demand) <= AUTO_ROWS
+    if fewest < len(choice.sites) and (method == "exact" or (method == "auto" and small)):
         found, fewest = choose_fewest(table, enough, fewest, len(choice.sites) - 1, deadline)
         choice = found if found is not None and found.worth >= enough else choice
     return choice, min(fewest, len(choice.sites))
@@ -314,10 +315,6 @@ def _most_reachable(table: Table) -> float:
     if table.capacitated:
         return worth_of(table, np.flatnonzero(table.free))
     return float(most_of(table).sum())
-
-
-def _proving(table: Table, method: str) -> bool:
-    return method == "exact" or (method == "auto" and len(table.demand) <= AUTO_ROWS)
 
 
 def _siting(problem: SitingProblem, table: Table, choice: Choice, bound: float, must: Indices) -> Siting:
@@ -350,4 +347,4 @@ def _ranked(problem: SitingProblem, chosen: Indices) -> Indices:
     among[chosen] = True
     table = table_of(replace(problem, mandatory=None, forbidden=~among))
     order = table.site[greedy_order(table, len(chosen))]
-    return np.r_[order, np.setdiff1d(chosen, order)].astype(np.int64)
+    return np.asarray(np.r_[order, np.setdiff1d(chosen, order)], np.int64)

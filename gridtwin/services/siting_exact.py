@@ -35,9 +35,7 @@ class _Programme:
         return len(self.worth)
 
 
-def choose_most(
-    table: Table, count: int, start: Choice, shown: Relaxation, deadline: Deadline
-) -> tuple[Choice, float]:
+def choose_most(table: Table, count: int, start: Choice, shown: Relaxation, deadline: Deadline) -> tuple[Choice, float]:
     """Return the best choice of ``count`` sites, and a bound on what any is worth.
 
     Parameters
@@ -52,6 +50,8 @@ def choose_most(
         What the relaxation has shown with as many sites.
     deadline
         When to stop.
+    most_rows
+        Leave it at ``start`` if more walks than these are undecided.
 
     Returns
     -------
@@ -61,6 +61,8 @@ def choose_most(
     least = start.worth + least_gain(table, start.worth)
     rows, sites, must = _undecided(table, count, shown, least)
     small = table.keep(rows, sites)
+    if most_rows is not None and len(small.demand) > most_rows:
+        return start, shown.bound
     programme = _programme(small)
     row = np.r_[small.free.astype(float), np.zeros(programme.size - small.sites)]
     low = np.zeros(programme.size)
@@ -79,9 +81,7 @@ def choose_most(
     return best, bound if bound >= best.worth + least_gain(table, best.worth) else best.worth
 
 
-def choose_fewest(
-    table: Table, enough: float, low: int, high: int, deadline: Deadline
-) -> tuple[Choice | None, int]:
+def choose_fewest(table: Table, enough: float, low: int, high: int, deadline: Deadline) -> tuple[Choice | None, int]:
     """Return the fewest sites, from ``low`` to ``high``, that are worth ``enough``, and how many it takes at least.
 
     The choice is None if none was found; the second value is then ``high + 1`` if there is none.
@@ -140,7 +140,7 @@ def _programme(table: Table) -> _Programme:
 
 
 def _by_demand(table: Table) -> _Programme:
-    """A demand is served if one of its sites is open."""
+    """Return the programme in which a demand is served if one of its sites is open."""
     rows = len(table.demand)
     links = scipy.sparse.coo_array(
         (
@@ -153,11 +153,13 @@ def _by_demand(table: Table) -> _Programme:
         shape=(table.demands, table.sites + table.demands),
     )
     size = table.sites + table.demands
-    return _Programme(table.sites, links, np.zeros(table.demands), np.r_[np.zeros(table.sites), table.need], np.ones(size))
+    return _Programme(
+        table.sites, links, np.zeros(table.demands), np.r_[np.zeros(table.sites), table.need], np.ones(size)
+    )
 
 
 def _by_walk(table: Table) -> _Programme:
-    """A share of each demand takes each walk: to open sites only, all in all once, within the capacities."""
+    """Return the programme of the share of each demand that takes each walk, to open sites and within capacities."""
     rows, sites = np.arange(len(table.demand)), table.row_site
     count, need = len(rows), table.need[table.demand]
     size = table.sites + count

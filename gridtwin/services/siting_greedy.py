@@ -9,8 +9,8 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
-from gridtwin.services import kernel_bound
 from gridtwin.services import kernel_siting as kernel
+from gridtwin.services import kernel_siting_bound
 from gridtwin.services.kernel_siting import Floats, Indices
 from gridtwin.services.siting_table import Table
 
@@ -81,6 +81,18 @@ def most_of(table: Table) -> Floats:
     top: Floats = np.zeros(table.demands)
     np.maximum.at(top, table.demand, table.gain)
     return top
+
+
+def most_of_count(table: Table, count: int) -> float:
+    """Return a plain bound on what ``count`` sites are worth: the most that each could take alone, or all demands."""
+    alone = np.bincount(table.row_site, weights=table.gain, minlength=table.sites)
+    if table.capacitated:
+        rate = np.zeros(table.sites)
+        np.maximum.at(rate, table.row_site, table.gain / table.need[table.demand])
+        limited = np.isfinite(table.capacity)
+        alone[limited] = np.minimum(alone[limited], table.capacity[limited] * rate[limited])
+    largest = np.sort(alone[table.free])[::-1][:count]
+    return float(min(largest.sum() + alone[~table.free].sum(), most_of(table).sum()))
 
 
 def worth_of(table: Table, sites: Indices) -> float:
@@ -167,7 +179,7 @@ def relax(
         The bound, and the best choice met on the way: without sites if none is worth more than ``known``.
     """
     first = FIRST_PRICE * most_of(table) if price is None else price
-    bound, price, value, worth, chosen = kernel_bound.relax(
+    bound, price, value, worth, chosen = kernel_siting_bound.relax(
         table.ptr, table.demand, table.gain, table.need, table.capacity, table.free, count, first, known, rounds, close
     )
     return Relaxation(bound, price, value), Choice(chosen, worth if len(chosen) else 0.0)

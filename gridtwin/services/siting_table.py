@@ -109,11 +109,25 @@ class SitingProblem:
         people = self.weight[self.demand]
         return people if self.objective == "coverage" else people * (self.limit - self.cost)
 
+    def within(self, limit: float) -> SitingProblem:
+        """Return the problem of coverage within a shorter limit."""
+        near = self.cost <= limit
+        count = np.bincount(np.repeat(np.arange(self.sites), np.diff(self.ptr))[near], minlength=self.sites)
+        return replace(
+            self,
+            ptr=np.r_[0, np.cumsum(count)].astype(np.int64),
+            demand=self.demand[near],
+            cost=self.cost[near],
+            limit=limit,
+            objective="coverage",
+        )
+
     def walks_of(self, sites: Indices) -> Indices:
         """Return the rows of the walks to some sites, one site after the other."""
         count = self.ptr[sites + 1] - self.ptr[sites]
         ends = np.cumsum(count)
-        return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(self.ptr[sites] - ends + count, count)
+        rows = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(self.ptr[sites] - ends + count, count)
+        return np.asarray(rows, np.int64)
 
 
 @dataclass(frozen=True)
@@ -196,9 +210,7 @@ def table_of(problem: SitingProblem) -> Table:
     rows_in_order = np.lexsort([problem.demand, np.repeat(np.arange(problem.sites), np.diff(problem.ptr))])
     demand, gain = problem.demand[rows_in_order], problem.gain[rows_in_order]
     fixed = problem.usable & (problem.flags("existing") | problem.flags("mandatory"))
-    table = Table(
-        problem.ptr, demand, gain, problem.weight, problem.rooms, ~fixed, np.arange(problem.sites), base=0.0
-    )
+    table = Table(problem.ptr, demand, gain, problem.weight, problem.rooms, ~fixed, np.arange(problem.sites), base=0.0)
     if problem.capacitated:
         table = table.keep(gain > 0.0, problem.usable)
         return _merged(table) if problem.objective == "coverage" else table

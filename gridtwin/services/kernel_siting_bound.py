@@ -81,8 +81,8 @@ def relax(
     -------
     bound, prices, values, worths, chosen
         No choice is worth more than ``bound``; the prices that show it, (demands,); what each site is worth beyond
-        them, (sites,). The most that any of the choices on the way is worth, if capacities are not looked at, and
-        that choice of free sites; a worth of 0 if none is above ``known``.
+        them, (sites,). The most that any of the choices on the way is worth (``known`` if none is above it), and
+        that choice; always none where capacities are limited.
 
     Notes
     -----
@@ -101,6 +101,7 @@ def relax(
     found, best_chosen = known, np.zeros(0, np.int64)
     picked = np.zeros(sites, np.bool_)
     best = np.zeros(demands)
+    limited = not np.isinf(capacity).all()
     for k in range(rounds):
         _site_values(ptr, demand, gain, need, price, capacity, values, taken)
         order = np.argsort(np.where(free, -values, np.inf), kind="mergesort")
@@ -115,7 +116,7 @@ def relax(
                     over[demand[i]] -= taken[i]
                     best[demand[i]] = max(best[demand[i]], gain[i])
         reached = best.sum()
-        if reached > found:
+        if reached > found and not limited:
             found = reached
             best_chosen = order[:count].copy()
         agree = 0.0

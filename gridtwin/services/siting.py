@@ -253,15 +253,16 @@ def _most(
     if start is not None and start.worth >= choice.worth:
         choice = start
     most = _most_reachable(table)
+    if choice.worth >= most - PRECISION * max(1.0, most):
+        return choice, choice.worth
     if count >= int(table.free.sum()):
         return Choice(np.flatnonzero(table.free), most), most
-    if not table.capacitated:
-        choice = improve(table, choice, seed=seed, kicks=KICKS, deadline=deadline)
-    if choice.worth >= most - PRECISION * max(1.0, most) or not count:
+    if not count:
         return choice, choice.worth
+    choice = improve(table, choice, seed=seed, kicks=KICKS, deadline=deadline)
     close = least_gain(table, choice.worth)
     shown, met = relax(table, count, choice.worth, close=close)
-    if len(met.sites) and not table.capacitated:
+    if len(met.sites):
         choice = improve(table, met, seed=seed, kicks=0, deadline=deadline)
     bound = min(shown.bound, most_of_count(table, count))
     if bound < choice.worth + close:
@@ -285,7 +286,7 @@ def _fewest(table: Table, enough: float, method: str, seed: int, deadline: Deadl
         if fewer.worth < enough:
             break
         choice = fewer
-    fewest = _least_number(table, enough, len(choice.sites))
+    fewest = _least_number(table, enough, len(choice.sites), deadline)
     small = len(table.demand) <= AUTO_ROWS
     if fewest < len(choice.sites) and (method == "exact" or (method == "auto" and small)):
         found, fewest = choose_fewest(table, enough, fewest, len(choice.sites) - 1, deadline)
@@ -293,21 +294,20 @@ def _fewest(table: Table, enough: float, method: str, seed: int, deadline: Deadl
     return choice, min(fewest, len(choice.sites))
 
 
-def _least_number(table: Table, enough: float, known: int) -> int:
+def _least_number(table: Table, enough: float, known: int, deadline: Deadline) -> int:
     """Return a number such that no fewer sites are worth ``enough``; ``known`` are."""
+    if enough <= worth_of(table, np.zeros(0, np.int64)):
+        return 0
+    low = next((count for count in range(1, known) if most_of_count(table, count) >= enough), known)
     price = None
-    for count in range(known - 1, -1, -1):
-        if not count:
-            return 0 if enough <= _open_worth(table) else 1
+    for count in range(known - 1, low - 1, -1):
+        if deadline.left_s <= 0.0:
+            return low
         shown, _ = relax(table, count, enough, price=price)
         price = shown.price
         if shown.bound < enough:
             return count + 1
-    return known
-
-
-def _open_worth(table: Table) -> float:
-    return worth_of(table, np.zeros(0, np.int64))
+    return low
 
 
 def _most_reachable(table: Table) -> float:

@@ -35,7 +35,9 @@ class _Programme:
         return len(self.worth)
 
 
-def choose_most(table: Table, count: int, start: Choice, shown: Relaxation, deadline: Deadline) -> tuple[Choice, float]:
+def choose_most(
+    table: Table, count: int, start: Choice, shown: Relaxation, deadline: Deadline, *, most_rows: int | None = None
+) -> tuple[Choice, float]:
     """Return the best choice of ``count`` sites, and a bound on what any is worth.
 
     Parameters

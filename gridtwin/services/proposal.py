@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridtwin.errors import InputError, UsageError
+from gridtwin.errors import UsageError
 from gridtwin.i18n import mark
 from gridtwin.network import Snapped, StreetNetwork, pairs
 from gridtwin.network.network import Direction
@@ -156,16 +156,15 @@ def propose_sites(
 
     Raises
     ------
-    InputError
-        If nobody of the group is in the data.
     UsageError
-        See :func:`gridtwin.services.siting.site_most` and :func:`gridtwin.services.siting.site_share`.
+        If the data know nobody of the group. See also :func:`gridtwin.services.siting.site_most` and :func:`gridtwin.services.siting.site_share`.
     """
     if params.group not in homes.people or not homes.people[params.group].sum() > 0:
-        raise InputError(
+        raise UsageError(
             "group_unknown",
-            mark("layer 'buildings': nobody counts the group '{group}'; 'gridtwin build' estimates it by a share"),
+            mark("layer 'buildings' knows nothing of the group '{group}'; it has: {groups}"),
             group=params.group,
+            groups=", ".join(homes.people.columns),
         )
     covering, asked = _problems(network, homes, facilities, candidates, at, params)
     options: dict[str, Any] = {"method": params.method, "seed": params.seed, "time_limit_s": params.time_limit_s}

@@ -302,7 +302,7 @@ def test_facilities(write: Write) -> None:
 
 
 def test_hours_capacity_and_steps_of_facilities(write: Write) -> None:
-    """Opening hours are kept, the first plain number of places counts, a wheelchair tag says whether there are steps."""
+    """Hours are kept, the first plain number is the capacity, a wheelchair tag says whether there are steps."""
     path = write(
         *lattice(),
         node(201, 3.5, 3.5, amenity="clinic", opening_hours="Mo-Fr 08:00-17:00", wheelchair="yes"),

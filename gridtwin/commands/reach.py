@@ -15,7 +15,7 @@ from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import check_table, dry_run_note, write_table
 from gridtwin.commands.walking import check_outputs, chosen_kinds, walker_of, walking_network, with_closures
 from gridtwin.errors import OutputExistsError
-from gridtwin.i18n import language, mark, tr
+from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress
 from gridtwin.region import Provenance, Region, read_region
 from gridtwin.services.catalogue import FacilityKinds, Target, coverage_targets, facility_kinds
@@ -42,7 +42,7 @@ class Asked:
 
     def title(self, kind: str) -> str:
         """Return what people call a kind."""
-        return self.catalogue[kind].title(language()) if kind in self.catalogue else kind
+        return self.catalogue[kind].title() if kind in self.catalogue else kind
 
 
 def run(options: Options, progress: Progress) -> Outcome:
@@ -78,7 +78,8 @@ def run(options: Options, progress: Progress) -> Outcome:
     layers = coverage.layers()
     if not options["no_areas"]:
         progress(0.5, tr(mark("Drawing the service areas")))
-        cells = street_cells(network, barriers=region["barriers"])
+        # Homes up to that far from a street are served, so areas extend as far.
+        cells = street_cells(network, cap_m=options["snap_within"], barriers=region["barriers"])
         layers["service_areas"] = facility_catchments(
             network, homes, facilities, asked.drawn, cells=cells, direction=options["direction"]
         )
@@ -229,7 +230,7 @@ def _notes(
         notes.append(text.format(count=off, metres=options["snap_within"]))
     if others := sorted(set(region["facilities"]["kind"]) - set(asked.kinds)) if not options["kind"] else []:
         text = tr(mark("Left out, for they have neither a standard nor a target: {kinds}. Ask for them with --kind."))
-        notes.append(text.format(kinds=", ".join(others)))
+        notes.append(text.format(kinds=", ".join(map(asked.title, others))))
     if gaps:
         notes.append(tr(mark("Where most households are not covered:")))
         text = tr(mark("  {area}: {kind}, {limit}: {uncovered:,.0f} of {households:,.0f} households"))

@@ -17,7 +17,7 @@ from gridtwin.i18n import mark
 from gridtwin.network import Pairs, Snapped, StreetNetwork, pairs, reach
 from gridtwin.network.network import Direction
 from gridtwin.services import kernel_areas
-from gridtwin.services.cells import StreetCells, spans
+from gridtwin.services.cells import StreetCells
 
 Floats = NDArray[np.float64]
 Geometries = NDArray[np.object_]
@@ -114,10 +114,11 @@ def _reached(
 ) -> Indices:
     """Return the edges that are reached, at least in part, ascending."""
     found = reach(network, facilities, limit=limit, owner=owner, weight=weight, direction=direction)
-    arcs = network.searched(weight, direction)
-    junctions = np.unique(found.junction)
-    edges = arcs.edge[spans(arcs.indptr[junctions], arcs.indptr[junctions + 1])]
-    return np.unique(np.concatenate([edges, facilities.edge[facilities.found]]))
+    met = np.zeros(len(network.junction_id), bool)
+    met[found.junction] = True
+    some = met[network.start] | met[network.end]
+    some[facilities.edge[facilities.found]] = True
+    return np.flatnonzero(some)
 
 
 def _drawn(cells: StreetCells, costs: Pairs, beyond: float, limits: Floats) -> Geometries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -50,9 +51,7 @@ def facility_catchments(
         Facilities without a street have no area.
     """
     frames = [
-        _of_weight(
-            network, homes, facilities, weight, [one for one in limits if one.weight == weight], cells, direction
-        )
+        _of_weight(network, homes, facilities, [one for one in limits if one.weight == weight], cells, direction)
         for weight in dict.fromkeys(limit.weight for limit in limits)
     ]
     if not frames or not len(facilities):
@@ -66,15 +65,15 @@ def _of_weight(
     network: StreetNetwork,
     homes: Homes,
     facilities: Facilities,
-    weight: str,
     limits: Sequence[Limit],
     cells: StreetCells,
     direction: Direction,
 ) -> pd.DataFrame:
     """Return the rows of limits in one weight, ascending within each facility."""
     limits = sorted(limits, key=lambda limit: limit.within)
+    weight = limits[0].weight
     reached = [limit.search for limit in limits]
-    where = {"owner": facilities.owner, "weight": weight, "direction": direction}
+    where: dict[str, Any] = {"owner": facilities.owner, "weight": weight, "direction": direction}
     served = pairs(network, facilities.entrances, homes.at, limit=reached[-1], **where)
     areas = service_areas(network, facilities.entrances, cells=cells, limits=reached, **where)
     people = homes.people.reindex(columns=["households"], fill_value=0.0)["households"].to_numpy(np.float64)

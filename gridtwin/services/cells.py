@@ -18,6 +18,7 @@ from gridtwin.errors import InputError, UsageError
 from gridtwin.i18n import mark
 from gridtwin.network import Snapped, StreetNetwork
 from gridtwin.services.barriers import BLOCKED, barriers_of
+from gridtwin.services.kernel_sites import placed
 from gridtwin.services.sites import Sites, Stops, sites_of, street_stops
 from gridtwin.services.voronoi import Partition, capped_voronoi
 
@@ -164,24 +165,7 @@ def _points(stops: Stops, sites: Sites, partition: Partition, cell: Indices) -> 
     owned = len(partition.ptr[: np.count_nonzero(sites.stop != BLOCKED) + 1]) - 1
     xy = np.vstack([sites.xy[:owned], partition.corners[partition.corner[: len(cell)]]])
     stop = sites.stop[np.concatenate([np.arange(owned), cell])]
-    before_m, before_at = _nearest(xy, stops.xy[stop - 1], stops.xy[stop])
-    after_m, after_at = _nearest(xy, stops.xy[stop], stops.xy[stop + 1])
-    offset = stops.offset_m
-    offset_m = np.where(
-        before_m < after_m,
-        offset[stop - 1] + before_at * (offset[stop] - offset[stop - 1]),
-        offset[stop] + after_at * (offset[stop + 1] - offset[stop]),
-    )
-    return Snapped(stops.edge[stop], offset_m, np.minimum(before_m, after_m))
-
-
-def _nearest(xy: Floats, start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """Return the distance of points from straight pieces, and the share of the piece before the nearest point."""
-    piece, apart = end - start, xy - start
-    square = np.einsum("ij,ij->i", piece, piece)
-    at = np.clip(np.einsum("ij,ij->i", piece, apart) / np.maximum(square, np.finfo(float).tiny), 0.0, 1.0)
-    off = apart - at[:, None] * piece
-    return np.hypot(off[:, 0], off[:, 1]), at
+    return Snapped(stops.edge[stop], *placed(xy, stop, stops.xy, stops.offset_m))
 
 
 def spans(start: Indices, stop: Indices) -> Indices:

@@ -17,7 +17,8 @@ from scipy.sparse import csr_array
 
 from gridtwin.network import StreetNetwork, nearest
 from gridtwin.network.network import Direction
-from gridtwin.schemas import conform
+from gridtwin.schemas import GROUPS, SETTINGS, conform
+from gridtwin.services.catalogue import Target
 from gridtwin.services.limits import Limit, limits_of
 from gridtwin.services.places import URBAN, Facilities, Homes
 
@@ -26,9 +27,9 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 REGION = "region"  # the area of all homes, and its key
-SETTING = "setting"
+SETTING, MIXED = "setting", "mixed"  # an area with homes of both settings
 _KEYS = {"community": "community_id", "grid": "grid_id"}
-_COUNTS = ("households", "persons", "elderly", "disabled", "children", "migrant_children")
+_COUNTS = ("households", "persons", *GROUPS)
 
 REACHED, NO_STREET, UNREACHABLE, NO_FACILITY = "reached", "no_street", "unreachable", "no_facility"
 
@@ -144,7 +145,7 @@ def measure_coverage(
     walks: Walks,
     limits: Mapping[str, Sequence[Limit]],
     *,
-    targets: Sequence[Any] = (),
+    targets: Sequence[Target] = (),
     walker: str = "general",
 ) -> Coverage:
     """Measure who is covered, and judge it by the targets.
@@ -228,11 +229,11 @@ def _areas(homes: Homes) -> tuple[pd.DataFrame, csr_array]:
     members = csr_array((np.ones(len(at[0])), at), shape=(len(names), len(homes)))
     urban = np.asarray(members @ (homes.frame[SETTING] == URBAN).to_numpy(np.float64)) / np.asarray(members.sum(axis=1))
     areas = pd.DataFrame(names, columns=["area", "area_id"])
-    areas[SETTING] = np.select([urban == 1, urban == 0], [URBAN, "rural"], "mixed")
+    areas[SETTING] = np.select([urban == 1, urban == 0], SETTINGS, MIXED)
     return areas, members
 
 
-def _with_targets(table: pd.DataFrame, targets: Sequence[Any]) -> pd.DataFrame:
+def _with_targets(table: pd.DataFrame, targets: Sequence[Target]) -> pd.DataFrame:
     """Return the table with the target of each row, and whether it is met."""
     target: Floats = np.full(len(table), np.nan)
     for one in targets:
@@ -243,7 +244,7 @@ def _with_targets(table: pd.DataFrame, targets: Sequence[Any]) -> pd.DataFrame:
             np.logical_or.reduce(limits)
             & table["kind"].isin(one.kinds)
             & (table["group"] == one.group)
-            & (table[SETTING].eq(one.setting) | (one.setting == "any"))
+            & table[SETTING].isin([setting for setting in (*SETTINGS, MIXED) if one.holds_in(setting)])
             & (table["total"] > 0)
         ).to_numpy(bool)
         target[holds] = np.fmax(target[holds], one.share)

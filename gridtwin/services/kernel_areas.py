@@ -113,6 +113,8 @@ def pieces_of(
     for i in range(len(near)):
         c = near[i]
         for h in range(ptr[c], ptr[c + 1]):
+            if state[c] == FULL and twin[h] >= 0 and state[cell[twin[h]]] == FULL:
+                continue
             k = following(ptr, cell, h)
             at_start, at_end = cost[cells + h], cost[cells + k]
             low, high = span(at_start, at_end, limit)
@@ -291,6 +293,7 @@ def outlines(
     state = np.zeros(cells, np.int64)
     first, at = np.full(n + 2 * sides, -1, np.int64), np.full(n + 2 * sides, -1, np.int64)
     met, near = np.empty(cells, np.int64), np.empty(cells, np.int64)
+    least, most = np.empty(cells), np.empty(cells)
     start, end = np.empty(3 * sides, np.int64), np.empty(3 * sides, np.int64)
     seen = np.zeros(cells, np.bool_)
     out = np.empty((4096, 2))
@@ -307,16 +310,18 @@ def outlines(
                 seen[c] = True
                 met[found] = c
                 found += 1
+        for i in range(found):
+            c = met[i]
+            least[i], most[i] = cost[c], cost[c]
+            for h in range(ptr[c], ptr[c + 1]):
+                least[i], most[i] = min(least[i], cost[cells + h]), max(most[i], cost[cells + h])
         for m in range(len(limits)):
             limit = limits[m]
             some = 0
             for i in range(found):
                 c = met[i]
-                within = 1 if cost[c] <= limit else 0
-                for h in range(ptr[c], ptr[c + 1]):
-                    within += 1 if cost[cells + h] <= limit else 0
-                state[c] = OUT if within == 0 else FULL if within == 1 + ptr[c + 1] - ptr[c] else PART
-                if within > 0:
+                state[c] = OUT if least[i] > limit else FULL if most[i] <= limit else PART
+                if state[c] != OUT:
                     near[some] = c
                     some += 1
             pieces = pieces_of(ptr, cell, corner, twin, n, cost, near[:some], state, limit, start, end)

@@ -16,24 +16,23 @@ from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.planar import locate
 from gridtwin.i18n import mark
 from gridtwin.network import Snapped, StreetNetwork, Walker, loose_ends, snap
-from gridtwin.schemas import empty_layer
+from gridtwin.schemas import GROUPS, empty_layer
+from gridtwin.services.catalogue import SPECIAL_GROUPS
 
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.int64]
+Points = NDArray[np.object_]
 
 SNAP_WITHIN_M = 100.0  # a gate or lane that nobody mapped is nearer than that
 URBAN = "urban"
 
 # Groups of people and the columns of the buildings that count them. Whoever is elderly and disabled counts in both,
 # and twice among the special groups: the data count persons by group, not persons with all their traits.
-GROUPS: dict[str, tuple[str, ...]] = {
+PEOPLE: dict[str, tuple[str, ...]] = {
     "households": ("households",),
     "all": ("persons",),
-    "elderly": ("elderly",),
-    "disabled": ("disabled",),
-    "children": ("children",),
-    "migrant_children": ("migrant_children",),
-    "special": ("elderly", "disabled", "migrant_children"),
+    **{group: (group,) for group in GROUPS},
+    "special": SPECIAL_GROUPS,
 }
 
 
@@ -44,10 +43,10 @@ class Homes:
     Attributes
     ----------
     frame
-        building_id, grid_id, community_id, setting, the counts of people as the buildings have them, and a point in
-        the building, one row a home.
+        building_id, grid_id, community_id, setting, the counts of people as the buildings have them, and the point of
+        the building that is nearest to its street, where its door most likely is; one row a home.
     people
-        People of each home by group, the columns those of :data:`GROUPS` of which the data know anything. Where
+        People of each home by group, the columns those of :data:`PEOPLE` of which the data know anything. Where
         nobody counted persons, households stand for ``all``.
     at
         Where each home meets the network, (homes,).
@@ -153,6 +152,7 @@ def place_homes(
     )
     frame.insert(3, "setting", _settings(frame["community_id"], layers))
     at = place_points(homes.geometry, layers, network, within_m=within_m)
+    frame = frame.set_geometry(_doors(network, homes.geometry.to_numpy(), points, at), crs=homes.crs)
     return Homes(frame, people[inhabited].reset_index(drop=True), at)
 
 
@@ -206,23 +206,33 @@ def place_points(
     return snap(network, places, within_m=within_m, among=among, barriers=layers.get("barriers"))
 
 
+def _doors(network: StreetNetwork, shapes: Points, points: Points, at: Snapped) -> Points:
+    """Return the point of each shape that is nearest to its place on the street; ``points`` for those without."""
+    found = np.flatnonzero(at.found)
+    edge = at.edge[found]
+    length = network.length_m[edge]
+    share = np.divide(at.offset_m[found], length, out=np.zeros(len(found)), where=length > 0)
+    street = shapely.line_interpolate_point(network.geometry[edge], share, normalized=True)
+    doors = points.copy()
+    doors[found] = shapely.get_point(shapely.shortest_line(shapes[found], street), 0)
+    return doors
+
+
 def _counts(buildings: pd.DataFrame) -> pd.DataFrame:
     """Return the counts of people of which the buildings know any."""
-    names = dict.fromkeys(column for columns in GROUPS.values() for column in columns)
+    names = dict.fromkeys(column for columns in PEOPLE.values() for column in columns)
     known = [name for name in names if name in buildings.columns and buildings[name].notna().any()]
     return buildings[known].astype("float64")
 
 
 def _people(counts: pd.DataFrame) -> pd.DataFrame:
     """Return people by group."""
-    columns = {group: [name for name in names if name in counts.columns] for group, names in GROUPS.items()}
+    columns = {group: [name for name in names if name in counts.columns] for group, names in PEOPLE.items()}
     columns["all"] = columns["all"] or columns["households"]
     return pd.DataFrame({group: counts[names].fillna(0.0).sum(axis=1) for group, names in columns.items() if names})
 
 
-def _areas(
-    homes: pd.DataFrame, points: NDArray[np.object_], layers: Mapping[str, pd.DataFrame], layer: str, key: str
-) -> pd.Series:
+def _areas(homes: pd.DataFrame, points: Points, layers: Mapping[str, pd.DataFrame], layer: str, key: str) -> pd.Series:
     """Return the area of each home: what the building says, else where it lies."""
     given = homes[key] if key in homes.columns else pd.Series(None, index=homes.index, dtype="str")
     areas = layers.get(layer)

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from gridtwin.network import StreetNetwork
 from gridtwin.services.barriers import BLOCKED, Barriers
-from gridtwin.services.kernel_sites import thinned
+from gridtwin.services.kernel_sites import interpolated, thinned
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -24,6 +24,9 @@ Indices = NDArray[np.int64]
 SIMPLER_M = 1.0  # streets are taken as straight within this
 JUNCTION_GAP_M = 6.0  # from a junction to the first sample of each of its streets
 APART_M = 1.0  # of samples nearer to each other one is dropped
+HALVINGS = 3  # of the step where streets run side by side
+NEARER = 0.6  # than this share of the step: then it is halved
+NEIGHBOURS = 6  # samples that are looked at for another street
 
 
 @dataclass(frozen=True)
@@ -96,14 +99,52 @@ def street_stops(network: StreetNetwork, edges: Indices, step_m: float, barriers
     line, way = line[order], way[order]
     # Further stops between the samples of one street.
     first, last = np.r_[True, line[1:] != line[:-1]], np.r_[line[1:] != line[:-1], True]
-    span = np.diff(way, append=way[-1:])
+    run_m = np.diff(way, append=way[-1:])
     inside = ~(first | last | np.r_[last[1:], True])
-    parts = np.where(inside, np.maximum(np.ceil(span / step_m), 1), 1).astype(np.int64)
+    parts = np.where(inside, np.maximum(np.ceil(run_m / step_m), 1), 1).astype(np.int64)
     of = np.repeat(np.arange(len(line)), parts)
     share = (np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[of]
-    way, line, inner = way[of] + span[of] * share, line[of], ~(first | last)[of]
-    xy = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], way))
-    return Stops(xy, edges[line], way / length[line] * network.length_m[edges[line]], inner)
+    way, line, inner = way[of] + run_m[of] * share, line[of], ~(first | last)[of]
+    stops = Stops(
+        interpolated(*shapely.get_coordinates(lines, return_index=True), line, way),
+        edges[line],
+        way / length[line] * network.length_m[edges[line]],
+        inner,
+    )
+    return _refined(network, stops)
+
+
+def _refined(network: StreetNetwork, stops: Stops) -> Stops:
+    """Return further samples where another street is nearer than the next sample, as along dual carriageways.
+
+    Streets that meet are not near in this sense: costs are alike where one comes from the same junction.
+    """
+    fresh = np.ones(len(stops.xy), bool)
+    for _ in range(HALVINGS):
+        same = (stops.edge[1:] == stops.edge[:-1]) & stops.inner[1:] & stops.inner[:-1]
+        piece = np.flatnonzero(same & (fresh[1:] | fresh[:-1]))
+        middle = 0.5 * (stops.xy[piece] + stops.xy[piece + 1])
+        span_m = np.hypot(*(stops.xy[piece + 1] - stops.xy[piece]).T)
+        samples = np.flatnonzero(stops.inner)
+        if not len(piece):
+            break
+        near_m, near = cKDTree(stops.xy[samples]).query(middle, k=NEIGHBOURS, distance_upper_bound=span_m.max())
+        near = samples[np.minimum(near, len(samples) - 1)]
+        apart = _apart(network, stops.edge[piece][:, None], stops.edge[near]) & (near_m < NEARER * span_m[:, None])
+        halved = piece[apart.any(axis=1)]
+        xy = np.insert(stops.xy, halved + 1, 0.5 * (stops.xy[halved] + stops.xy[halved + 1]), axis=0)
+        offset_m = np.insert(stops.offset_m, halved + 1, 0.5 * (stops.offset_m[halved] + stops.offset_m[halved + 1]))
+        stops = Stops(
+            xy, np.insert(stops.edge, halved + 1, stops.edge[halved]), offset_m, np.insert(stops.inner, halved + 1, True)
+        )
+        fresh = np.insert(np.zeros(len(fresh), bool), halved + 1, True)
+    return stops
+
+
+def _apart(network: StreetNetwork, one: Indices, other: Indices) -> Flags:
+    """Return which pairs of edges are two that have no junction in common."""
+    a, b, c, d = network.start[one], network.end[one], network.start[other], network.end[other]
+    return np.asarray((one != other) & (a != c) & (a != d) & (b != c) & (b != d))
 
 
 def _ways(xy: Floats, line: Indices) -> Floats:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridtwin.services.catalogue import Target
 from gridtwin.services.coverage import measure_coverage, nearest_walks, worst_gaps
 from gridtwin.services.limits import Limit
 from gridtwin.services.places import place_facilities, place_homes
@@ -18,16 +17,11 @@ from tests.services.town import network_of, row_town, walk_s
 FIVE = Limit("seconds", 300.0)
 
 
-@dataclass(frozen=True)
-class Target:
-    """A target as the catalogue has them."""
-
-    share: float
-    kinds: tuple[str, ...] = ("clinic",)
-    group: str = "all"
-    setting: str = "any"
-    within_s: float | None = 300.0
-    within_m: float | None = None
+def target(share, *, kinds=("clinic",), group="all", setting="any", within_s=300.0) -> Target:
+    """Return a target."""
+    return Target(
+        target="some", en="Some", zh="某项", kinds=kinds, group=group, setting=setting, share=share, within_s=within_s
+    )
 
 
 def covered(town, limits=(FIVE,), *, kinds=("clinic",), targets=(), direction="to", closed=(), **walker):
@@ -106,7 +100,7 @@ def test_a_facility_off_the_streets_serves_nobody():
 def test_targets_are_judged_where_they_hold():
     """Of several targets the highest holds; a target of another limit, group or kind judges nothing."""
     town = row_town([50, 950], [("clinic", 50)])
-    targets = [Target(0.4), Target(0.6), Target(0.9, within_s=600.0), Target(0.9, group="elderly")]
+    targets = [target(0.4), target(0.6), target(0.9, within_s=600.0), target(0.9, group="elderly")]
     table = covered(town, targets=targets).table
     judged = table[table["target"].notna()]
     assert judged["group"].unique().tolist() == ["all"]
@@ -121,7 +115,7 @@ def test_urban_and_rural_targets_hold_in_their_communities():
     homes, facilities = place_homes(town, network), place_facilities(town, network)
     homes.frame["setting"] = ["urban", "rural"]
     walks = nearest_walks(network, homes, facilities, ["clinic"])
-    targets = [Target(0.7, setting="urban"), Target(0.5, setting="rural")]
+    targets = [target(0.7, setting="urban"), target(0.5, setting="rural")]
     made = measure_coverage(homes, facilities, walks, {"clinic": [FIVE]}, targets=targets)
     judged = made.judged().set_index("area_id")
     assert judged["target"].to_dict() == {"rural": 0.5, "urban": 0.7}
@@ -149,7 +143,7 @@ def test_the_worst_areas_come_first():
     """Gaps are told by grid at the limit of the target, else at the longest limit, most households first."""
     town = row_town([50, 550, 950], [("clinic", 50), ("library", 50)], households=[5, 7, 9])
     limits = [FIVE, Limit("seconds", 600.0)]
-    gaps = worst_gaps(covered(town, limits, kinds=("clinic", "library"), targets=[Target(0.8)]), 10)
+    gaps = worst_gaps(covered(town, limits, kinds=("clinic", "library"), targets=[target(0.8)]), 10)
     assert [(gap.area_id, gap.kind, gap.within_s, gap.uncovered) for gap in gaps] == [
         ("E", "clinic", 300.0, 16.0),
         ("E", "library", 600.0, 9.0),
@@ -159,7 +153,7 @@ def test_the_worst_areas_come_first():
 def test_tables_without_homes_of_a_group_have_no_share():
     """A share of nobody is empty, and no target judges it."""
     town = row_town([50, 950], [("clinic", 50)], elderly=[2, 0])
-    table = covered(town, targets=[Target(0.5, group="elderly")]).table
+    table = covered(town, targets=[target(0.5, group="elderly")]).table
     east = table[(table["area"] == "grid") & (table["area_id"] == "E") & (table["group"] == "elderly")].iloc[0]
     assert np.isnan(east["share"])
     assert np.isnan(east["target"])

@@ -80,7 +80,7 @@ def with_entrances(town, rows):
 
 
 def test_entrances_take_the_place_of_the_facility():
-    """A facility with entrances is entered there, others at their point; entrances of unknown facilities are ignored."""
+    """A facility with entrances is entered there, others at their point; unknown facilities have no entrances."""
     town = with_entrances(row_town([50], [("clinic", 150), ("library", 350)]), [("f1", 720), ("f1", 820), ("x", 20)])
     placed = place_facilities(town, network_of(town))
     assert placed.owner.tolist() == [0, 1, 1]

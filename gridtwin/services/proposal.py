@@ -157,7 +157,7 @@ def propose_sites(
     Raises
     ------
     UsageError
-        If the data know nobody of the group. See also :func:`gridtwin.services.siting.site_most` and :func:`gridtwin.services.siting.site_share`.
+        If the data know nobody of the group; and as of :func:`gridtwin.services.siting.site_most`.
     """
     if params.group not in homes.people or not homes.people[params.group].sum() > 0:
         raise UsageError(

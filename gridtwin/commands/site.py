@@ -20,8 +20,8 @@ from gridtwin.network import StreetNetwork
 from gridtwin.progress import Progress
 from gridtwin.region import Provenance, Region, read_region
 from gridtwin.services.candidates import SOURCES, candidate_places
-from gridtwin.services.catalogue import FacilityKinds, facility_kinds
-from gridtwin.services.limits import Limit
+from gridtwin.services.catalogue import FacilityKinds, coverage_targets, facility_kinds
+from gridtwin.services.limits import Limit, limits_of
 from gridtwin.services.places import place_facilities, place_homes, place_points
 from gridtwin.services.proposal import Proposal, SitingParams, propose_sites
 from gridtwin.units import MINUTE_S
@@ -103,14 +103,14 @@ def _params(region: Region, options: Options, catalogue: FacilityKinds) -> Sitin
 
 
 def _standard(kind: str, catalogue: FacilityKinds) -> Limit:
-    """Return the walk within which facilities of a kind should be: its standard, else its living circle."""
-    known = catalogue.get(kind)
-    if known is not None and known.within_s is not None:
-        return Limit("seconds", known.within_s)
-    if known is not None and known.within_m is not None:
-        return Limit("length_m", known.within_m)
-    if known is not None and known.circle_s is not None:
-        return Limit("seconds", known.circle_s)
+    """Return the walk within which facilities of a kind should be: its standard, else its target's, else its circle."""
+    known = [catalogue[kind]] if kind in catalogue else []
+    targets = [target for target in coverage_targets(kinds=catalogue).values() if kind in target.kinds]
+    for standard in (*known, *targets):
+        if limits := limits_of(standard.within_s, standard.within_m):
+            return limits[0]
+    if known and known[0].circle_s is not None:
+        return Limit("seconds", known[0].circle_s)
     raise UsageError(
         "no_standard", mark("no standard says how near a facility of kind '{kind}' must be; give --within"), kind=kind
     )

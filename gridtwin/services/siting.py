@@ -17,7 +17,6 @@ from gridtwin.services import kernel_siting as kernel
 from gridtwin.services.kernel_siting import Floats, Indices
 from gridtwin.services.siting_exact import choose_fewest, choose_most
 from gridtwin.services.siting_greedy import (
-    KICKS,
     PRECISION,
     Choice,
     Deadline,
@@ -25,6 +24,7 @@ from gridtwin.services.siting_greedy import (
     greedy_choice,
     greedy_order,
     improve,
+    kicks_of,
     least_gain,
     most_of,
     most_of_count,
@@ -34,7 +34,8 @@ from gridtwin.services.siting_greedy import (
 from gridtwin.services.siting_table import SitingProblem, Table, table_of
 
 METHODS = ("auto", "fast", "exact")
-AUTO_ROWS = 30_000  # undecided walks up to which "auto" asks for a proof: seconds
+# Undecided walks up to which "auto" asks for a proof, which then takes seconds: where coverage counts, and elsewhere.
+AUTO_ROWS, AUTO_ROWS_ELSEWHERE = 30_000, 3_000
 TIME_LIMIT_S = 60.0
 
 __all__ = ["METHODS", "Siting", "SitingProblem", "served_by_rank", "site_most", "site_share"]
@@ -259,7 +260,7 @@ def _most(
         return Choice(np.flatnonzero(table.free), most), most
     if not count:
         return choice, choice.worth
-    choice = improve(table, choice, seed=seed, kicks=KICKS, deadline=deadline)
+    choice = improve(table, choice, seed=seed, kicks=kicks_of(table), deadline=deadline)
     close = least_gain(table, choice.worth)
     shown, met = relax(table, count, choice.worth, close=close)
     if len(met.sites):
@@ -268,7 +269,7 @@ def _most(
     if bound < choice.worth + close:
         return choice, choice.worth
     if method != "fast":
-        most_rows = AUTO_ROWS if method == "auto" else None
+        most_rows = _auto_rows(table) if method == "auto" else None
         choice, proved = choose_most(table, count, choice, shown, deadline, most_rows=most_rows)
         bound = min(bound, proved)
     return choice, bound
@@ -282,16 +283,20 @@ def _fewest(table: Table, enough: float, method: str, seed: int, deadline: Deadl
         choice = Choice(free, worth_of(table, free))
     while len(choice.sites) > 0 and not table.capacitated:
         fewer = greedy_choice(table, len(choice.sites) - 1)
-        fewer = improve(table, fewer, seed=seed, kicks=KICKS, deadline=deadline)
+        fewer = improve(table, fewer, seed=seed, kicks=kicks_of(table), deadline=deadline)
         if fewer.worth < enough:
             break
         choice = fewer
     fewest = _least_number(table, enough, len(choice.sites), deadline)
-    small = len(table.demand) <= AUTO_ROWS
+    small = len(table.demand) <= _auto_rows(table)
     if fewest < len(choice.sites) and (method == "exact" or (method == "auto" and small)):
         found, fewest = choose_fewest(table, enough, fewest, len(choice.sites) - 1, deadline)
         choice = found if found is not None and found.worth >= enough else choice
     return choice, min(fewest, len(choice.sites))
+
+
+def _auto_rows(table: Table) -> int:
+    return AUTO_ROWS if table.covering else AUTO_ROWS_ELSEWHERE
 
 
 def _least_number(table: Table, enough: float, known: int, deadline: Deadline) -> int:

@@ -5,7 +5,7 @@ What the relaxation has shown to be in every better choice, or in none, is settl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,15 @@ LEAST_TIME_S = 0.1
 
 @dataclass(frozen=True)
 class _Programme:
-    """Variables are the sites, 0 or 1, then demands or walks; ``links @ variables <= upper``."""
+    """Variables are the sites, 0 or 1, then demands or walks; ``links @ variables <= upper``.
+
+    A choice is worth ``base + worth @ variables``.
+    """
 
     sites: int
     links: Any
     upper: Floats
+    base: float
     worth: Floats
     most: Floats
 
@@ -79,7 +83,7 @@ def choose_most(
     if found.status == _INFEASIBLE:
         bound = best.worth
     elif found.mip_dual_bound is not None:
-        bound = min(bound, max(best.worth, -float(found.mip_dual_bound)))
+        bound = min(bound, max(best.worth, programme.base - float(found.mip_dual_bound)))
     return best, bound if bound >= best.worth + least_gain(table, best.worth) else best.worth
 
 
@@ -91,7 +95,10 @@ def choose_fewest(table: Table, enough: float, low: int, high: int, deadline: De
     programme = _programme(table)
     free = np.r_[table.free.astype(float), np.zeros(programme.size - table.sites)]
     opened = np.r_[(~table.free).astype(float), np.zeros(programme.size - table.sites)]
-    rows = [(free, float(low), float(high)), (programme.worth, enough, np.inf)]
+    spare = programme.base - enough  # what may be missed
+    # A demand that weighs more cannot be: said by a bound, for the sum of all weights is too coarse to tell.
+    programme = replace(programme, most=np.where(-programme.worth > max(spare, 0.0), 0.0, programme.most))
+    rows = [(free, float(low), float(high)), (programme.worth, -spare, np.inf)]
     found = _solve(programme, free, opened, rows, deadline)
     if found.status == _INFEASIBLE:
         return None, high + 1
@@ -135,29 +142,17 @@ def _undecided(table: Table, count: int, shown: Relaxation, least: float) -> tup
 
 def _programme(table: Table) -> _Programme:
     """Return the programme of a table: by demand where a demand is served or not, else by walk."""
-    whole = table.gain == table.need[table.demand]
-    if not table.capacitated and bool(whole.all()):
-        return _by_demand(table)
-    return _by_walk(table)
+    return _by_demand(table) if table.covering else _by_walk(table)
 
 
 def _by_demand(table: Table) -> _Programme:
-    """Return the programme in which a demand is served if one of its sites is open."""
-    rows = len(table.demand)
-    links = scipy.sparse.coo_array(
-        (
-            np.r_[np.full(rows, -1.0), np.ones(table.demands)],
-            (
-                np.r_[table.demand, np.arange(table.demands)],
-                np.r_[table.row_site, table.sites + np.arange(table.demands)],
-            ),
-        ),
-        shape=(table.demands, table.sites + table.demands),
-    )
+    """Return the programme in which a demand is missed if none of its sites is open."""
+    rows, missed = len(table.demand), table.sites + np.arange(table.demands)
     size = table.sites + table.demands
-    return _Programme(
-        table.sites, links, np.zeros(table.demands), np.r_[np.zeros(table.sites), table.need], np.ones(size)
-    )
+    where = np.r_[table.demand, np.arange(table.demands)], np.r_[table.row_site, missed]
+    links = scipy.sparse.coo_array((np.full(rows + table.demands, -1.0), where), (table.demands, size))
+    worth = np.r_[np.zeros(table.sites), -table.need]
+    return _Programme(table.sites, links, np.full(table.demands, -1.0), float(table.need.sum()), worth, np.ones(size))
 
 
 def _by_walk(table: Table) -> _Programme:
@@ -186,7 +181,7 @@ def _by_walk(table: Table) -> _Programme:
         upper.append(np.zeros(len(limited)))
     most = np.r_[np.ones(table.sites), np.minimum(1.0, table.capacity[sites] / need)]
     worth = np.r_[np.zeros(table.sites), table.gain]
-    return _Programme(table.sites, scipy.sparse.vstack(parts), np.concatenate(upper), worth, most)
+    return _Programme(table.sites, scipy.sparse.vstack(parts), np.concatenate(upper), 0.0, worth, most)
 
 
 def _solve(

@@ -14,12 +14,14 @@ from gridtwin.services import kernel_siting_bound
 from gridtwin.services.kernel_siting import Floats, Indices
 from gridtwin.services.siting_table import Table
 
-KICKS = 200  # exchanges at random from which interchange starts again
+# Exchanges at random from which interchange starts again: as many as go over so many rows, within bounds.
+KICK_ROWS, LEAST_KICKS, MOST_KICKS = 20_000_000, 20, 200
 KICK_SHARE = 3  # at most one in so many sites is exchanged
 PASSES = 1000  # over all sites in one interchange: more than are ever needed
 ROUNDS = 1000  # of prices
 FIRST_PRICE = 0.5  # of the most that a demand can take
 PRECISION = 1e-9  # relative
+FEASIBLE = 1e-6  # of a demand: what the linear programme may miss a row by
 
 
 class Deadline:
@@ -122,7 +124,12 @@ def greedy_choice(table: Table, count: int, *, enough: float = np.inf) -> Choice
     return Choice(sites, worth_of(table, sites))
 
 
-def improve(table: Table, start: Choice, *, seed: int, kicks: int = KICKS, deadline: Deadline) -> Choice:
+def kicks_of(table: Table) -> int:
+    """Return how many disturbances a table of this size is worth."""
+    return int(np.clip(KICK_ROWS // max(len(table.demand), 1), LEAST_KICKS, MOST_KICKS))
+
+
+def improve(table: Table, start: Choice, *, seed: int, kicks: int = MOST_KICKS, deadline: Deadline) -> Choice:
     """Return a choice of as many sites that is worth no less.
 
     Interchange until no single exchange helps; then again from the best choice with some sites exchanged at random.
@@ -213,7 +220,7 @@ def assign(table: Table, opened: Indices, *, at_least: Floats | None = None) -> 
     parts, limits = [served, loads[limited]], [np.ones(table.demands), table.capacity[limited]]
     if at_least is not None:
         parts.append(-served)
-        limits.append(-np.maximum(at_least - PRECISION, 0.0))
+        limits.append(-np.maximum(at_least - FEASIBLE, 0.0))
     found = scipy.optimize.linprog(
         -table.gain[rows], A_ub=scipy.sparse.vstack(parts), b_ub=np.concatenate(limits), bounds=(0.0, 1.0),
         method="highs",

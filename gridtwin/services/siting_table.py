@@ -173,6 +173,11 @@ class Table:
         return bool(np.isfinite(self.capacity).any())
 
     @property
+    def covering(self) -> bool:
+        """Whether every site serves a demand as well as any other, whoever else it serves."""
+        return not self.capacitated and bool((self.gain == self.need[self.demand]).all())
+
+    @property
     def row_site(self) -> Indices:
         """Site of each row, (rows,)."""
         return np.repeat(np.arange(self.sites), np.diff(self.ptr))

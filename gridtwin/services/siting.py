@@ -35,7 +35,7 @@ from gridtwin.services.siting_table import SitingProblem, Table, table_of
 
 METHODS = ("auto", "fast", "exact")
 # Undecided walks up to which "auto" asks for a proof, which then takes seconds: where coverage counts, and elsewhere.
-AUTO_ROWS, AUTO_ROWS_ELSEWHERE = 30_000, 3_000
+AUTO_ROWS, AUTO_ROWS_ELSEWHERE = 100_000, 3_000
 TIME_LIMIT_S = 60.0
 
 __all__ = ["METHODS", "Siting", "SitingProblem", "served_by_rank", "site_most", "site_share"]

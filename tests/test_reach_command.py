@@ -147,7 +147,7 @@ def test_a_closed_street_cuts_homes_off(region):
     assert share(open_, "clinic", 900.0) == 1.0
     assert share(closed, "clinic", 900.0) == 0.75
     code, document = call("reach", region, "--close", "s99")
-    assert (code, document["error"]["code"]) == (2, "street_unknown")
+    assert (code, document["error"]["code"]) == (2, "streets_unknown")
 
 
 def test_slower_walkers_reach_less(region):

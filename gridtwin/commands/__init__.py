@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridtwin.commands.moving import MOVING_COMMANDS
 from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, REPORT, Command, Outcome, Parameter
 from gridtwin.i18n import mark
 
@@ -32,32 +33,6 @@ _RULES = Parameter(
     "path",
     mark("TOML file of rules by place; those that the plan in the region was made with when left out"),
 )
-
-_WALKING = (
-    Parameter(
-        "group", "choice", mark("who walks: at which speed, with stairs or without"), default="general",
-        choices=("general", "elderly", "wheelchair", "child"),
-    ),
-    Parameter(
-        "slope", "choice", mark("how slopes change the speed: functions by Tobler or by Irmischer and Clarke, or none"),
-        default="tobler", choices=("tobler", "irmischer", "none"),
-    ),
-    Parameter("step_free", "flag", mark("walk without stairs, and only to facilities without steps"), default=False),
-    Parameter(
-        "direction", "choice", mark("walk from home to the facility, or from the facility home: on hills they differ"),
-        default="to", choices=("to", "from"),
-    ),
-    Parameter("close", "text", mark("street that is closed; may be given again"), repeated=True),
-    Parameter(
-        "snap_within", "number", mark("homes and entrances farther than this from every street are cut off"),
-        default=100.0, unit="m", minimum=1, maximum=10_000,
-    ),
-)  # fmt: skip
-_KIND = Parameter(
-    "kind", "text",
-    mark("kind of facility; may be given again; those of the region that have a standard or target when left out"),
-    repeated=True,
-)  # fmt: skip
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -305,84 +280,7 @@ COMMANDS: tuple[Command, ...] = (
             "gridtwin compare-plans town.gpkg default default --other last-year.gpkg --table transfers.csv",
         ),
     ),
-    Command(
-        "reach",
-        mark("Who reaches which facility on foot, and who does not"),
-        mark(
-            "Find the walk from every building with people to the nearest facility of each kind; tell who is covered "
-            "by area and group, judge it by the targets, list who is not, and draw the service areas."
-        ),
-        (
-            REGION,
-            _KIND,
-            Parameter(
-                "within", "number", mark("limit of the walk; may be given again; 5, 10 and 15 when none is given"),
-                unit="min", minimum=0.1, maximum=600, repeated=True,
-            ),
-            Parameter(
-                "metres", "number", mark("limit of the walk as a distance; may be given again"),
-                unit="m", minimum=1, maximum=50_000, repeated=True,
-            ),
-            *_WALKING,
-            Parameter("kinds", "path", mark("CSV of kinds of facilities, besides ours")),
-            Parameter("targets", "path", mark("CSV of targets of coverage, besides ours")),
-            Parameter("no_areas", "flag", mark("draw no service areas"), default=False),
-            Parameter("table", "output", mark("write the coverage by area and group as a table (*.csv, *.xlsx)")),
-            Parameter("uncovered", "output", mark("write the homes that are not covered as a table (*.csv, *.xlsx)")),
-            OUTPUT,
-            DRY_RUN,
-            OVERWRITE,
-        ),
-        reads=("communities", "buildings", "streets", "junctions", "barriers", "grids", "facilities", "entrances"),
-        writes=("service_areas", "coverage", "walks", "uncovered"),
-        examples=(
-            "gridtwin reach town.gpkg",
-            "gridtwin reach town.gpkg --kind clinic --within 10 --group elderly --table clinics.csv",
-        ),
-    ),
-    Command(
-        "access",
-        mark("How good the access to facilities is, with their capacities"),
-        mark(
-            "Measure for every building, grid and community how much capacity of a kind of facility there is for a "
-            "person who walks, how many facilities are within reach, or how far the nearest ones are."
-        ),
-        (
-            REGION,
-            _KIND,
-            Parameter(
-                "within", "number", mark("longest walk"), default=15.0, unit="min", minimum=0.1, maximum=600
-            ),
-            Parameter(
-                "method", "choice",
-                mark("capacity a person by floating catchments in bands (e2sfca), without (2sfca) or smooth (g2sfca); "
-                     "what is within reach (cumulative); the nearest facilities (nearest)"),
-                default="e2sfca", choices=("e2sfca", "2sfca", "g2sfca", "cumulative", "nearest"),
-            ),
-            Parameter(
-                "of", "choice", mark("whose access it is, and who shares the capacities"), default="all",
-                choices=("all", "households", "elderly", "disabled", "children", "migrant_children", "special"),
-            ),
-            Parameter(
-                "weights", "text", mark("weights of the equally wide bands of e2sfca, the nearest first"),
-                default="1,0.68,0.22",
-            ),
-            Parameter("nearest", "integer", mark("how many nearest facilities"), default=3, minimum=1, maximum=100),
-            Parameter(
-                "capacity", "number",
-                mark("capacity of facilities that do not say; by default the mean of the others of the kind, or 1"),
-                minimum=0,
-            ),
-            *_WALKING,
-            Parameter("kinds", "path", mark("CSV of kinds of facilities, besides ours")),
-            OUTPUT,
-            DRY_RUN,
-            OVERWRITE,
-        ),
-        reads=("communities", "buildings", "streets", "junctions", "grids", "facilities", "entrances"),
-        writes=("accessibility",),
-        examples=("gridtwin access town.gpkg --kind clinic --within 30 --method e2sfca",),
-    ),
+    *MOVING_COMMANDS,
     Command(
         "site",
         mark("Where the next facilities of a kind should stand"),

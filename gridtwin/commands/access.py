@@ -9,7 +9,8 @@ import pandas as pd
 
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note
-from gridtwin.commands.walking import check_outputs, chosen_kinds, walker_of, walking_network, with_closures
+from gridtwin.commands.travel import walker_of, with_closures
+from gridtwin.commands.walking import check_outputs, chosen_kinds, walking_network
 from gridtwin.errors import UsageError
 from gridtwin.i18n import language, mark, tr
 from gridtwin.progress import Progress
@@ -38,7 +39,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     network = walking_network(region, walker)
     homes = place_homes(region.layers, network, within_m=options["snap_within"])
     facilities = place_facilities(region.layers, network, kinds=kinds, within_m=options["snap_within"])
-    network = with_closures(network, options["close"])
+    network = with_closures(network, region, options["close"] or ())
     progress(0.6, tr(mark("Walking from every home")))
     rows = pd.concat(
         [

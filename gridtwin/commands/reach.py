@@ -13,7 +13,8 @@ import shapely
 
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import check_table, dry_run_note, write_table
-from gridtwin.commands.walking import check_outputs, chosen_kinds, walker_of, walking_network, with_closures
+from gridtwin.commands.travel import walker_of, with_closures
+from gridtwin.commands.walking import check_outputs, chosen_kinds, walking_network
 from gridtwin.errors import OutputExistsError
 from gridtwin.i18n import mark, tr
 from gridtwin.progress import Progress
@@ -67,7 +68,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     network = walking_network(region, walker)
     homes = place_homes(region.layers, network, within_m=options["snap_within"])
     facilities = place_facilities(region.layers, network, kinds=asked.kinds, within_m=options["snap_within"])
-    network = with_closures(network, options["close"])
+    network = with_closures(network, region, options["close"] or ())
     progress(0.4, tr(mark("Walking from every home")))
     weights = dict.fromkeys(limit.weight for limits in asked.limits.values() for limit in limits)
     walks = nearest_walks(

@@ -1,27 +1,16 @@
-"""What the commands about walking share: who walks where, to which kinds of facilities, and where results go."""
+"""What the commands about services share: where people walk, to which kinds of facilities, and where results go."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from gridtwin.commands.spec import Options
-from gridtwin.errors import InputMissingError, OutputExistsError, UsageError, first_ids
+from gridtwin.errors import InputMissingError, OutputExistsError, UsageError
 from gridtwin.i18n import mark
 from gridtwin.network import StreetNetwork, Walker, street_network
 from gridtwin.region import Region
 from gridtwin.services.catalogue import FacilityKinds, Target
-
-
-def walker_of(options: Options) -> Walker:
-    """Return who walks."""
-    changes: dict[str, Any] = {"slope": options["slope"]}
-    if options["step_free"]:
-        changes["step_free"] = True
-    return Walker.of(options["group"], **changes)
 
 
 def walking_network(region: Region, walker: Walker) -> StreetNetwork:
@@ -39,26 +28,6 @@ def walking_network(region: Region, walker: Walker) -> StreetNetwork:
         )
     junctions = region["junctions"]
     return street_network(streets, junctions if len(junctions) else None, profile=walker)
-
-
-def with_closures(network: StreetNetwork, street_ids: Sequence[str]) -> StreetNetwork:
-    """Return the network with some streets closed.
-
-    Raises
-    ------
-    UsageError
-        If a street is unknown or not open to the walker.
-    """
-    if not street_ids:
-        return network
-    edges = network.edges_of(street_ids)
-    if (edges < 0).any():
-        raise UsageError(
-            "street_unknown",
-            mark("--close: no such streets, or closed to the walker anyway ({ids})"),
-            ids=", ".join(first_ids(np.asarray(street_ids)[edges < 0])),
-        )
-    return network.with_closed(edges)
 
 
 def chosen_kinds(

@@ -97,16 +97,12 @@ def service_areas(
         here, mine = facilities.take(rows), owner[rows] - start
         edges = _reached(network, here, mine, beyond, weight, direction)
         near = cells if len(edges) == len(network.start) else cells.of_edges(edges)
-        costs = pairs(
-            network, here, near.points, limit=beyond, owner=mine, weight=weight, direction=direction
-        )
+        costs = pairs(network, here, near.points, limit=beyond, owner=mine, weight=weight, direction=direction)
         drawn = _drawn(near, costs, beyond, limits)
         wanted = min(TOGETHER, count - start) * len(limits)
         drawn = np.r_[drawn, np.full(wanted - len(drawn), shapely.MultiPolygon(), dtype=object)]
         geometry.append(drawn)
-    return ServiceAreas(
-        np.repeat(np.arange(count), len(limits)), np.tile(limits, count), np.concatenate(geometry)
-    )
+    return ServiceAreas(np.repeat(np.arange(count), len(limits)), np.tile(limits, count), np.concatenate(geometry))
 
 
 def _reached(
@@ -174,6 +170,7 @@ def wrong_households(
 
     def total(wrong: Indices) -> Floats:
         weights = households[wrong % len(points)]
-        return np.bincount(wrong // max(len(points), 1), weights=weights, minlength=len(areas.source))
+        sums = np.bincount(wrong // max(len(points), 1), weights=weights, minlength=len(areas.source))
+        return np.asarray(sums, np.float64)
 
     return total(wrong_in), total(wrong_out)

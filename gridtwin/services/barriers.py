@@ -85,9 +85,12 @@ class Barriers:
         _, near = tree.query(sites, k=LOOKED_AT, distance_upper_bound=radius_m)
         site, rank = np.nonzero(near < len(samples))
         seen = near[site, rank]
-        sight = shapely.linestrings(np.stack([sites[site], samples[seen]], axis=1))
+        # Not quite to the sample, which may stand on the barrier itself.
+        sight = shapely.linestrings(
+            np.stack([sites[site], samples[seen] + 0.01 * (sites[site] - samples[seen])], axis=1)
+        )
         hidden = np.zeros(len(sight), bool)
-        hidden[shapely.STRtree(self.pieces).query(sight, predicate="crosses")[0]] = True
+        hidden[shapely.STRtree(self.pieces).query(sight, predicate="intersects")[0]] = True
         owner = np.full(len(sites), BLOCKED, np.int64)
         clear = np.flatnonzero(~hidden)[::-1]
         owner[site[clear]] = seen[clear]  # the nearest is written last
@@ -106,7 +109,8 @@ class Barriers:
         _, beside = tree.query(over, k=[2])
         across = 2.0 * BRIDGE_HALF_M * _turned(samples[np.minimum(beside[:, 0], len(samples) - 1)] - over)
         flanks = np.vstack([over + across, over - across])
-        return flanks[self._wet(flanks) & (tree.query(flanks)[0] > BRIDGE_HALF_M)]
+        kept = self._wet(flanks) & (tree.query(flanks)[0] > BRIDGE_HALF_M)
+        return np.asarray(flanks[kept])
 
 
 def barriers_of(shapes: Geometries, streets: Geometries) -> Barriers:
@@ -124,18 +128,19 @@ def barriers_of(shapes: Geometries, streets: Geometries) -> Barriers:
     areas = shapes[solid]
     lines = shapely.simplify(np.concatenate([shapes[~solid], shapely.boundary(areas)]), SIMPLER_M)
     parts = shapely.get_parts(lines)
-    xy, line = shapely.get_coordinates(shapely.segmentize(parts[~shapely.is_empty(parts)], STEP_M), return_index=True)
+    parts = parts[~shapely.is_empty(parts)]
+    xy, line = shapely.get_coordinates(shapely.segmentize(parts, STEP_M), return_index=True)
     joined = np.flatnonzero((line[1:] == line[:-1]) & (xy[1:] != xy[:-1]).any(axis=1))
     pieces = np.asarray(shapely.linestrings(np.stack([xy[joined], xy[joined + 1]], axis=1)), dtype=object)
     over, area = shapely.STRtree(areas).query(streets, predicate="intersects")
     run = shapely.length(shapely.intersection(streets[over], areas[area]))
     run -= shapely.length(shapely.intersection(streets[over], shapely.boundary(areas[area])))  # on the bank itself
     over = over[run > LEAST_CROSSED_M]
-    across = shapely.STRtree(pieces).query(streets, predicate="crosses")[0]
+    across = shapely.STRtree(parts).query(streets, predicate="crosses")[0]
     return Barriers(pieces, areas, streets[np.unique(np.concatenate([over, across]))])
 
 
 def _turned(vectors: Floats) -> Floats:
     """Return vectors of length 1 at right angles to the left."""
     size = np.maximum(np.hypot(vectors[:, 0], vectors[:, 1]), np.finfo(float).tiny)
-    return np.column_stack([-vectors[:, 1], vectors[:, 0]]) / size[:, None]
+    return np.asarray(np.column_stack([-vectors[:, 1], vectors[:, 0]]) / size[:, None])

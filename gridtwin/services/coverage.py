@@ -324,7 +324,7 @@ class Gap:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; the limit that does not apply is None."""
-        return {name: None if value != value else value for name, value in vars(self).items()}  # noqa: PLR0124
+        return {name: None if pd.isna(value) else value for name, value in vars(self).items()}
 
 
 def worst_gaps(coverage: Coverage, count: int) -> tuple[Gap, ...]:

@@ -55,8 +55,8 @@ def cut_key(
         if (low <= limit) != (high <= limit):
             mine = cut_at(cost[cells + h], cost[cells + following(ptr, cell, h)], limit)
             if abs(mine - (1.0 - cut_at(low, high, limit))) < NEAR_END:
-                return corners + g
-    return corners + h
+                return int(corners + g)
+    return int(corners + h)
 
 
 @compiled
@@ -172,7 +172,7 @@ def pieces_of(
 @compiled
 def clockwise(dx: float, dy: float, x: float, y: float) -> float:
     """Return the angle from the direction back along (dx, dy) clockwise to (x, y), 0 to 2 π, 0 last."""
-    angle = np.arctan2(-dy, -dx) - np.arctan2(y, x)
+    angle = float(np.arctan2(-dy, -dx) - np.arctan2(y, x))
     while angle <= 0.0:
         angle += 2.0 * np.pi
     return angle
@@ -239,7 +239,9 @@ def straightened(xy: Floats) -> Floats:
     out = np.empty((n, 2))
     size = 0
     for i in range(n):
-        before, after = xy[i - 1], xy[(i + 1) % n]
+        # From the last corner that stays: of two corners in one place one has to.
+        before = out[size - 1] if size > 0 else xy[n - 1]
+        after = xy[i + 1] if i + 1 < n else out[0] if size > 0 else xy[0]
         twice = (xy[i, 0] - before[0]) * (after[1] - xy[i, 1]) - (xy[i, 1] - before[1]) * (after[0] - xy[i, 0])
         if abs(twice) > STRAIGHT_M2:
             out[size] = xy[i]

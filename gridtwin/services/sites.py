@@ -105,8 +105,9 @@ def street_stops(network: StreetNetwork, edges: Indices, step_m: float, barriers
     of = np.repeat(np.arange(len(line)), parts)
     share = (np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[of]
     way, line, inner = way[of] + run_m[of] * share, line[of], ~(first | last)[of]
+    xy, vertex_line = shapely.get_coordinates(lines, return_index=True)
     stops = Stops(
-        interpolated(*shapely.get_coordinates(lines, return_index=True), line, way),
+        interpolated(xy, vertex_line, line, way),
         edges[line],
         way / length[line] * network.length_m[edges[line]],
         inner,
@@ -135,7 +136,10 @@ def _refined(network: StreetNetwork, stops: Stops) -> Stops:
         xy = np.insert(stops.xy, halved + 1, 0.5 * (stops.xy[halved] + stops.xy[halved + 1]), axis=0)
         offset_m = np.insert(stops.offset_m, halved + 1, 0.5 * (stops.offset_m[halved] + stops.offset_m[halved + 1]))
         stops = Stops(
-            xy, np.insert(stops.edge, halved + 1, stops.edge[halved]), offset_m, np.insert(stops.inner, halved + 1, True)
+            xy,
+            np.insert(stops.edge, halved + 1, stops.edge[halved]),
+            offset_m,
+            np.insert(stops.inner, halved + 1, True),
         )
         fresh = np.insert(np.zeros(len(fresh), bool), halved + 1, True)
     return stops

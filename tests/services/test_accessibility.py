@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
+from access import fca, weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,18 +124,13 @@ def test_capacities_that_nobody_states():
 @pytest.mark.parametrize("seed", range(5))
 def test_two_step_equals_pysal(seed):
     """2SFCA and E2SFCA give the numbers of PySAL's access."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from access import fca, weights
     walks, demand, capacity, table = random_case(seed)
     people, clinics = pd.DataFrame({"demand": demand}), pd.DataFrame({"supply": capacity})
     names = {"demand_index": True, "demand_name": "demand", "supply_index": True, "supply_name": "supply"}
     costs = {"cost_origin": "origin", "cost_dest": "dest", "cost_name": "cost", "max_cost": 30}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        plain = fca.two_stage_fca(people, clinics, table, **names, **costs)
-        bands = weights.step_fn({10: 1.0, 20: 0.68, 30: 0.22})
-        banded = fca.two_stage_fca(people, clinics, table, weight_fn=bands, **names, **costs)
+    plain = fca.two_stage_fca(people, clinics, table, **names, **costs)
+    bands = weights.step_fn({10: 1.0, 20: 0.68, 30: 0.22})
+    banded = fca.two_stage_fca(people, clinics, table, weight_fn=bands, **names, **costs)
     for truth, decay in ((plain, Decay.binary(30.0)), (banded, Decay.banded(30.0))):
         ours = two_step(walks, demand, capacity, decay)
         assert ours == pytest.approx(truth.reindex(range(len(demand))).fillna(0.0).to_numpy())

@@ -12,9 +12,10 @@ from gridtwin.commands.divide import EXIT_INFEASIBLE
 from gridtwin.commands.reach import GROUP_TITLES, limit_text
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note
-from gridtwin.commands.walking import check_outputs, chosen_kinds, walker_of, walking_network, with_closures
+from gridtwin.commands.travel import walker_of, with_closures
+from gridtwin.commands.walking import check_outputs, chosen_kinds, walking_network
 from gridtwin.errors import OutputExistsError, UsageError
-from gridtwin.i18n import language, mark, tr
+from gridtwin.i18n import mark, tr
 from gridtwin.load.vector import read_layer
 from gridtwin.network import StreetNetwork
 from gridtwin.progress import Progress
@@ -47,7 +48,7 @@ def run(options: Options, progress: Progress) -> Outcome:
     facilities = place_facilities(region.layers, network, kinds=(params.kind,), within_m=options["snap_within"])
     candidates = _candidates(region, options, network)
     at = place_points(candidates.geometry, region.layers, network, within_m=options["snap_within"])
-    network = with_closures(network, options["close"])
+    network = with_closures(network, region, options["close"] or ())
     progress(0.4, tr(mark("Choosing sites")))
     proposal = propose_sites(network, homes, facilities, candidates, at, params)
     files: tuple[tuple[Path, str], ...] = ()
@@ -172,7 +173,7 @@ def _gains(proposal: Proposal) -> pd.DataFrame:
 def _facts(proposal: Proposal, catalogue: FacilityKinds) -> tuple[tuple[str, str], ...]:
     """Return how many sites, what they bring, and how good the choice is."""
     params, siting = proposal.params, proposal.siting
-    title = catalogue[params.kind].title(language()) if params.kind in catalogue else params.kind
+    title = catalogue[params.kind].title() if params.kind in catalogue else params.kind
     limit = limit_text(params.limit.within_s, params.limit.within_m)
     facts = [
         (tr(mark("kind, longest walk")), f"{title}, {limit}"),

@@ -431,8 +431,29 @@ _LAYERS = (
         ),
     ),
     Layer(
+        "candidates", "point", "candidate_id", "Candidate sites", "候选点", is_input=True,
+        columns=(
+            _id("candidate_id", "Candidate", "候选点编号"), _text("name", "Name", "名称"),
+            _number("capacity", "Capacity", "容量", "person"),
+            _flag("mandatory", "Must be chosen", "必选"), _flag("forbidden", "Must not be chosen", "禁选"),
+        ),
+    ),
+    Layer(
         "sites", "point", "site_id", "Proposed sites", "建议选址",
-        columns=(_id("site_id", "Site", "选址编号"), _KIND, _WITHIN_S, _HOUSEHOLDS),
+        columns=(
+            _id("site_id", "Site", "选址编号"), _KIND, _WITHIN_S,
+            _number("within_m", "Within distance", "距离限值", "m"),
+            _text("candidate_id", "Candidate", "候选点编号"), _text("name", "Name", "名称"),
+            Column("rank", "integer", "Rank: build first what gains most", "建设次序（先建增益最大者）", minimum=1),
+            _count("households", "Households gained", "新增覆盖户数", "household"),
+            _count("persons", "Persons gained", "新增覆盖人数", "person"),
+            _count("elderly", "Elderly gained", "新增覆盖老年人", "person", sensitive=True),
+            _count("disabled", "Disabled gained", "新增覆盖残疾人", "person", sensitive=True),
+            _count("children", "Children gained", "新增覆盖儿童", "person", sensitive=True),
+            _count("migrant_children", "Migrants' children gained", "新增覆盖流动儿童", "person", sensitive=True),
+            _number("gained_share", "Share of all demand gained", "新增覆盖比例", "share", 0.0, 1.0),
+            _number("capacity", "Capacity", "容量", "person"),
+        ),
     ),
     Layer(
         "shelters", "point", "shelter_id", "Shelters", "避难场所", is_input=True,

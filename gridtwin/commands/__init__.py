@@ -13,6 +13,7 @@ _SOURCES = (
     ("barriers", mark("water, railways, motorways, walls: lines or polygons")),
     ("facilities", mark("facilities: points, or a table with lon and lat")),
     ("entrances", mark("entrances of facilities: points, or a table with lon and lat, with the key of the facility")),
+    ("candidates", mark("candidate sites of facilities: points, or a table with lon and lat")),
     ("shelters", mark("shelters: points, or a table with lon and lat")),
     ("depots", mark("depots: points, or a table with lon and lat")),
     ("stock", mark("stock of the depots: a table")),

@@ -126,6 +126,75 @@ MOVING_COMMANDS: tuple[Command, ...] = (
         examples=("gridtwin access town.gpkg --kind clinic --within 30 --method e2sfca",),
     ),
     Command(
+        "site",
+        mark("Where the next facilities of a kind should stand"),
+        mark(
+            "Choose sites among candidates so that most people have a facility within reach, or the fewest sites that "
+            "bring a share of them within reach; say who gains, where, and how far from the best the choice can be."
+        ),
+        (
+            REGION,
+            Parameter("kind", "text", mark("kind of facility to build")),
+            Parameter("count", "integer", mark("how many facilities to build"), minimum=0, maximum=100_000),
+            Parameter(
+                "coverage", "number", mark("share of people to bring within reach, with the fewest facilities"),
+                unit="share", minimum=0, maximum=1,
+            ),
+            Parameter(
+                "within", "number", mark("longest walk; the standard of the kind when left out"),
+                unit="min", minimum=0.1, maximum=600,
+            ),
+            Parameter("metres", "number", mark("longest walk as a distance"), unit="m", minimum=1, maximum=50_000),
+            Parameter(
+                "of", "choice", mark("whose demand it is"), default="all",
+                choices=("all", "households", "elderly", "disabled", "children", "migrant_children", "special"),
+            ),
+            Parameter(
+                "candidates", "text",
+                mark("file of candidate sites (points or areas), or junctions, buildings (in which nobody lives) or "
+                     "units; the region's own candidates when left out, else junctions"),
+            ),
+            Parameter(
+                "spacing", "number", mark("width of squares in each of which one junction, building or unit is tried"),
+                default=150.0, unit="m", minimum=0, maximum=10_000,
+            ),
+            Parameter("ignore_existing", "flag", mark("plan as if there were no such facilities yet"), default=False),
+            Parameter(
+                "capacity", "number",
+                mark("people of the group that a new facility serves; existing ones then serve their own capacity"),
+                unit="person", minimum=1,
+            ),
+            Parameter(
+                "objective", "choice",
+                mark("most people within reach (coverage), or least walking of all (distance)"),
+                default="coverage", choices=("coverage", "distance"),
+            ),
+            Parameter(
+                "method", "choice",
+                mark("fast, exact (the best choice, proved, or a bound at the time limit), or exact where that is "
+                     "likely to be quick (auto)"),
+                default="auto", choices=("auto", "fast", "exact"),
+            ),
+            Parameter("seed", "integer", mark("seed of all random choices"), default=0, minimum=0),
+            Parameter("time_limit", "number", mark("when to stop"), default=60.0, unit="s", minimum=0, maximum=86_400),
+            *_WALKING,
+            _KINDS,
+            Parameter("strict", "flag", mark("exit with 4 when the share cannot be reached"), default=False),
+            OUTPUT,
+            DRY_RUN,
+            OVERWRITE,
+        ),
+        reads=(
+            "communities", "buildings", "streets", "junctions", "barriers", "units", "grids", "facilities", "entrances",
+            "candidates",
+        ),
+        writes=("sites",),
+        examples=(
+            "gridtwin site town.gpkg --kind canteen --coverage 0.7",
+            "gridtwin site town.gpkg --kind clinic --count 3 --within 10 --of elderly --candidates parcels.gpkg",
+        ),
+    ),
+    Command(
         "route",
         mark("Find the best way from one place to another"),
         mark(

@@ -184,7 +184,8 @@ def _found(facilities: Facilities, asked: Asked) -> dict[str, int]:
     return {kind: int(count.get(kind, 0)) for kind in asked.kinds}
 
 
-def _limit_text(within_s: float, within_m: float) -> str:
+def limit_text(within_s: float, within_m: float) -> str:
+    """Return the limit of a walk in minutes or metres, whichever is given; the other is NaN."""
     if pd.notna(within_s):
         return tr(mark("{minutes:g} min")).format(minutes=within_s / MINUTE_S)
     return tr(mark("{metres:g} m")).format(metres=within_m)
@@ -200,7 +201,7 @@ def _facts(coverage: Coverage, homes: Homes, facilities: Facilities, asked: Aske
         label = f"{asked.title(kind)} ({count[kind]})"
         for group in ("households", "special"):
             mine = rows[(rows["area"] == "region") & (rows["group"] == group) & rows["share"].notna()]
-            shares = [f"{_limit_text(row.within_s, row.within_m)} {row.share:.1%}" for row in mine.itertuples()]
+            shares = [f"{limit_text(row.within_s, row.within_m)} {row.share:.1%}" for row in mine.itertuples()]
             if shares:
                 facts.append((label, f"{tr(GROUP_TITLES[group])}: {', '.join(shares)}"))
                 label = ""
@@ -223,7 +224,7 @@ GROUP_TITLES = {
 def _judged(row: Any) -> str:
     met = mark("target met: {target:.0%} of {group} within {limit}")
     missed = mark("target missed: {target:.0%} of {group} within {limit}, {share:.1%} are")
-    limit = _limit_text(row.within_s, row.within_m)
+    limit = limit_text(row.within_s, row.within_m)
     return tr(met if row.met else missed).format(
         target=row.target, group=tr(GROUP_TITLES[row.group]), limit=limit, share=row.share
     )
@@ -259,7 +260,7 @@ def _notes(
             text.format(
                 area=gap.area_id,
                 kind=asked.title(gap.kind),
-                limit=_limit_text(gap.within_s, gap.within_m),
+                limit=limit_text(gap.within_s, gap.within_m),
                 uncovered=gap.uncovered,
                 households=gap.total,
             )

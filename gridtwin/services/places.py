@@ -151,7 +151,7 @@ def place_homes(
         crs=homes.crs,
     )
     frame.insert(3, "setting", _settings(frame["community_id"], layers))
-    at = _snapped(network, homes.geometry, layers, within_m)
+    at = place_points(homes.geometry, layers, network, within_m=within_m)
     frame = frame.set_geometry(_doors(network, homes.geometry.to_numpy(), points, at), crs=homes.crs)
     return Homes(frame, people[inhabited].reset_index(drop=True), at)
 
@@ -194,11 +194,14 @@ def place_facilities(
         owner = np.concatenate([own, row[row >= 0]])
         order = np.argsort(owner, kind="stable")
         points, owner = points[order], owner[order]
-    at = _snapped(network, points, layers, within_m)
+    at = place_points(points, layers, network, within_m=within_m)
     return Facilities(frame, at, owner.astype(np.int64))
 
 
-def _snapped(network: StreetNetwork, places: Any, layers: Mapping[str, pd.DataFrame], within_m: float) -> Snapped:
+def place_points(
+    places: Any, layers: Mapping[str, pd.DataFrame], network: StreetNetwork, *, within_m: float = SNAP_WITHIN_M
+) -> Snapped:
+    """Put further places on the network as homes and facilities are: no loose ends, on their side of barriers."""
     among = ~loose_ends(network)
     return snap(network, places, within_m=within_m, among=among, barriers=layers.get("barriers"))
 

@@ -15,7 +15,7 @@ import shapely
 from gridtwin.check import check_layers, repair_layers
 from gridtwin.check.shift import shift_faults
 from gridtwin.coordinates import wgs84_to_gcj02
-from gridtwin.network import components, street_network
+from gridtwin.network import Walker, components, street_network
 from tests.network.towns import CRS, lattice, street_frame
 
 
@@ -297,7 +297,7 @@ def test_street_without_length_is_removed_unless_it_joins():
     assert "street_without_length" in codes(faults)
     mended, _ = repair_layers(layers, [fault for fault in faults if fault.code == "street_without_length"])
     assert mended["streets"]["street_id"].tolist() == ["s0", "s2", "s3"]
-    assert len(components(street_network(mended["streets"], mode="walk"))[1]) == 1
+    assert len(components(street_network(mended["streets"], profile=Walker()))[1]) == 1
 
 
 def test_repeated_junctions_and_no_streets_are_left_to_others():

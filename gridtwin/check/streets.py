@@ -13,7 +13,7 @@ from gridtwin.check.report import rows_fault
 from gridtwin.errors import Fault
 from gridtwin.grids.borders import MAIN_HIGHWAYS, MINOR_HIGHWAYS, WAYS
 from gridtwin.i18n import mark
-from gridtwin.network import components, street_network
+from gridtwin.network import Walker, components, street_network
 from gridtwin.network.network import ENDS
 
 # Classes that the division and the network know; others count as residential streets.
@@ -108,7 +108,7 @@ def _connection_faults(streets: gpd.GeoDataFrame) -> list[Fault]:
     """Return the streets that no walker reaches from the main part of the network."""
     if not len(streets):
         return []
-    network = street_network(streets, mode="walk")
+    network = street_network(streets, profile=Walker())
     label, report = components(network)
     outside = label[network.start] > 0
     share = float(report["length_share"].iloc[1:].sum())

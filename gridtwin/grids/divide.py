@@ -30,7 +30,7 @@ from gridtwin.grids.staffing import StaffingRules
 from gridtwin.grids.units import Units, make_units, refine_units
 from gridtwin.grids.zones import Zones
 from gridtwin.i18n import mark, tr
-from gridtwin.network import street_network
+from gridtwin.network import Walker, street_network
 from gridtwin.progress import Progress, part, silent
 from gridtwin.schemas import empty_layer
 
@@ -119,7 +119,7 @@ def divide_region(
         polished = polish(units, zones, grid, assignment.part, workers=workers, progress=part(progress, 0.75, 0.8))
         grid, facts = polished.grid, polished.facts()
     progress(0.8, tr(mark("Measuring the plan")))
-    network = street_network(streets, mode="walk")
+    network = street_network(streets, profile=Walker())
     unlocked = zones.unlocked()
     links = links_of(units, unlocked)
     kept = zones.codes(grid)
@@ -243,7 +243,7 @@ def rebalance_region(
         Inherited(_flagged(label, certified.grid, np.flatnonzero(stored_locks(layers, now.codes))), now.pinned),
         _flagged(label, certified.grid, np.flatnonzero(now.held)),
     )
-    built = builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
+    built = builder.build(layers, buildings, communities, street_network(streets, profile=Walker()))
     progress(1.0, tr(mark("The plan is ready")))
     return built
 

@@ -75,8 +75,12 @@ def parts_of(links: Links, zones: Zones) -> Indices:
 
 
 def _far_links(units: Units, zones: Zones, part: Indices, empty: Flags) -> tuple[Indices, Indices]:
-    """Link each empty part that touches nothing to the nearest unit of its community."""
+    """Link each empty part that touches nothing to the nearest unit of its community.
+
+    Where all parts of a community are empty, the one with most households takes the others.
+    """
     ordinary = zones.special < 0
+    empty = empty & ~_largest_parts(units, part, ordinary)
     alone = np.flatnonzero(empty[part] & ordinary)
     shapes = units.frame.geometry.to_numpy()
     inhabited = np.unique(units.community[ordinary & (units.frame["households"].to_numpy() > 0)])
@@ -91,6 +95,18 @@ def _far_links(units: Units, zones: Zones, part: Indices, empty: Flags) -> tuple
         found_a.append(mine[0])
         found_b.append(others[int(near.argmin())])
     return np.array(found_a, np.int64), np.array(found_b, np.int64)
+
+
+def _largest_parts(units: Units, part: Indices, ordinary: Flags) -> Flags:
+    """Return the part with most households of each inhabited community, (parts,)."""
+    households = units.frame["households"].to_numpy(np.int64)
+    held = np.bincount(part, weights=np.where(ordinary, households, 0))
+    order = np.lexsort((part, -held[part], units.community))
+    order = order[ordinary[order] & (held[part[order]] > 0)]
+    first = order[np.r_[True, np.diff(units.community[order]) != 0]] if len(order) else order
+    largest = np.zeros(len(held), bool)
+    largest[part[first]] = True
+    return largest
 
 
 def unit_graph(units: Units, links: Links, mine: Indices, rows: Indices) -> UnitGraph:

@@ -12,7 +12,7 @@ from gridtwin.grids.edit import Edit
 from gridtwin.grids.plan import GridPlan, Inherited, PlanBuilder
 from gridtwin.grids.rules import NO_RULES, Rules
 from gridtwin.grids.staffing import StaffingRules
-from gridtwin.network import street_network
+from gridtwin.network import Walker, street_network
 
 
 def revised_plan(
@@ -66,7 +66,7 @@ def revised_plan(
         inherited=Inherited(now.locked[used], now.pinned, tuple(now.codes[g] for g in used), ~now.searched[used]),
         held=now.held[used],
     )
-    return builder.build(layers, buildings, communities, street_network(streets, mode="walk"))
+    return builder.build(layers, buildings, communities, street_network(streets, profile=Walker()))
 
 
 def final_codes(edit: Edit, made: GridPlan) -> dict[str, str]:

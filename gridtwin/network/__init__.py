@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from gridtwin.network.access import Speeds
 from gridtwin.network.export import to_networkx
 from gridtwin.network.network import StreetNetwork, components, street_network
-from gridtwin.network.search import Reach, farthest_walk, longest_walks, reach
+from gridtwin.network.profile import WALKERS, Driver, Walker
+from gridtwin.network.search import (
+    Nearest,
+    Pairs,
+    Reach,
+    farthest_walk,
+    longest_walks,
+    loose_ends,
+    nearest,
+    pairs,
+    reach,
+)
 from gridtwin.network.snap import Snapped, snap
 
 __all__ = [
+    "WALKERS",
+    "Driver",
+    "Nearest",
+    "Pairs",
     "Reach",
     "Snapped",
-    "Speeds",
     "StreetNetwork",
+    "Walker",
     "components",
     "farthest_walk",
     "longest_walks",
+    "loose_ends",
+    "nearest",
+    "pairs",
     "reach",
     "snap",
     "street_network",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridtwin.network.network import StreetNetwork
+from gridtwin.network.network import Indices, StreetNetwork
 
 
 def to_networkx(network: StreetNetwork) -> nx.MultiDiGraph:
@@ -32,27 +32,27 @@ def to_networkx(network: StreetNetwork) -> nx.MultiDiGraph:
         (junction, {"x": float(x), "y": float(y)})
         for junction, x, y in zip(network.junction_id, network.x, network.y, strict=True)
     )
-    tail = np.repeat(np.arange(len(network.junction_id)), np.diff(network.indptr))
-    pairs = pd.DataFrame({"tail": tail, "head": network.head})
-    key = pairs.groupby(["tail", "head"]).cumcount().to_numpy()
+    arc = np.flatnonzero(np.isfinite(network.arc_cost("seconds")))
+    tail = np.repeat(np.arange(len(network.junction_id)), np.diff(network.indptr))[arc]
+    head = network.head[arc]
+    key = pd.DataFrame({"tail": tail, "head": head}).groupby(["tail", "head"]).cumcount().to_numpy()
     graph.add_edges_from(
-        zip(network.junction_id[tail], network.junction_id[network.head], key.tolist(), _attributes(network),
-            strict=True)
-    )  # fmt: skip
+        zip(network.junction_id[tail], network.junction_id[head], key.tolist(), _attributes(network, arc), strict=True)
+    )
     return graph
 
 
-def _attributes(network: StreetNetwork) -> Iterator[dict[str, Any]]:
-    """Yield the attributes of each arc."""
-    edge = network.edge
+def _attributes(network: StreetNetwork, arc: Indices) -> Iterator[dict[str, Any]]:
+    """Yield the attributes of each of the arcs."""
+    edge, forward = network.edge[arc], network.forward[arc]
     lines = network.geometry[edge]
-    lines = np.where(network.forward, lines, shapely.reverse(lines))
+    lines = np.where(forward, lines, shapely.reverse(lines))
     columns: dict[str, Any] = {
         "osmid": _column(network, "street_id")[edge],
         "length": network.length_m[edge].tolist(),
-        "travel_time": network.arc_cost("seconds").tolist(),
+        "travel_time": network.arc_cost("seconds")[arc].tolist(),
         "oneway": np.isinf(network.backward_s)[edge].tolist(),
-        "reversed": (~network.forward).tolist(),
+        "reversed": (~forward).tolist(),
         "geometry": lines,
         "highway": _column(network, "highway")[edge],
         "name": _column(network, "name")[edge],

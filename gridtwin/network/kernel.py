@@ -53,27 +53,35 @@ def pop(key: Floats, item: Indices, size: int) -> None:
 
 @compiled
 def bounded(
-    indptr: Indices, head: Indices, cost: Floats, seed: Indices, seed_cost: Floats, limit: float
+    indptr: Indices,
+    head: Indices,
+    cost: Floats,
+    seed_ptr: Indices,
+    seed: Indices,
+    seed_cost: Floats,
+    limit: float,
 ) -> tuple[Indices, Indices, Floats, Indices]:
     """Return all junctions within ``limit`` of each source, nearest first.
 
-    Each source has two seeds: junctions with the cost to get there (infinite: closed), (sources, 2). Returns
-    the bounds of each source in the flat arrays, and their junction, cost and the arc of arrival (−1: seed).
+    The seeds of source ``s`` are ``seed_ptr[s]:seed_ptr[s + 1]``: junctions with the cost to get there
+    (infinite: closed). Returns the bounds of each source in the flat arrays, and their junction, cost and the
+    arc of arrival (−1: a seed).
     """
-    sources, n = len(seed), len(indptr) - 1
+    sources, n = len(seed_ptr) - 1, len(indptr) - 1
     best = np.full(n, np.inf)
     arc = np.full(n, -1, np.int64)
     touched = np.empty(n, np.int64)
     # Every arc may push once, and each seed.
-    key, item = np.empty(len(head) + 2), np.empty(len(head) + 2, np.int64)
+    room = len(head) + len(seed)
+    key, item = np.empty(room), np.empty(room, np.int64)
     room = max(1024, 64 * sources)
     node, value, via = np.empty(room, np.int64), np.empty(room), np.empty(room, np.int64)
     ptr = np.zeros(sources + 1, np.int64)
     filled = 0
     for s in range(sources):
         size, count = 0, 0
-        for k in range(2):
-            j, c = seed[s, k], seed_cost[s, k]
+        for k in range(seed_ptr[s], seed_ptr[s + 1]):
+            j, c = seed[k], seed_cost[k]
             if c <= limit and c < best[j]:
                 if best[j] == np.inf:
                     touched[count] = j

@@ -5,9 +5,9 @@ Streets meet only where they share a junction, so a bridge does not meet what pa
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -19,11 +19,13 @@ from scipy.sparse.csgraph import connected_components
 
 from gridtwin.errors import InputError, InputMissingError, UsageError, first_ids
 from gridtwin.i18n import mark
-from gridtwin.network.access import Mode, Speeds, one_way, open_streets, seconds_of
+from gridtwin.network.profile import Mode, Profile, one_way, open_streets, seconds_of
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Direction = Literal["to", "from"]
+T = TypeVar("T")
 
 ENDS = ("from_junction_id", "to_junction_id")
 
@@ -37,8 +39,8 @@ class StreetNetwork:
 
     Attributes
     ----------
-    mode
-        ``"walk"`` or ``"drive"``.
+    profile
+        Who moves along the streets.
     streets
         The open streets, one row an edge.
     row
@@ -61,9 +63,12 @@ class StreetNetwork:
         Edge of each arc, (arcs,).
     forward
         Whether the arc runs along the line of its edge or against it, (arcs,).
+    shared
+        What is made when first needed and does not depend on costs; networks that differ in costs alone
+        share it.
     """
 
-    mode: Mode
+    profile: Profile
     streets: gpd.GeoDataFrame
     row: Indices
     start: Indices
@@ -78,6 +83,12 @@ class StreetNetwork:
     head: Indices
     edge: Indices
     forward: Flags
+    shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def mode(self) -> Mode:
+        """``"walk"`` or ``"drive"``."""
+        return self.profile.mode
 
     @property
     def crs(self) -> Any:
@@ -89,27 +100,110 @@ class StreetNetwork:
         """Lines of the edges, (edges,)."""
         return np.asarray(self.streets.geometry.to_numpy(), dtype=object)
 
-    @functools.cached_property
+    @property
     def tree(self) -> shapely.STRtree:
         """Spatial index over the lines of the edges."""
-        return shapely.STRtree(self.geometry)
+        return self.once("tree", lambda: shapely.STRtree(self.geometry))
 
-    def edge_cost(self, weight: str) -> tuple[Floats, Floats]:
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned the first time for a network with these streets, whatever its costs."""
+        if name not in self.shared:
+            self.shared[name] = make()
+        found: T = self.shared[name]
+        return found
+
+    def with_costs(self, forward_s: Floats, backward_s: Floats) -> StreetNetwork:
+        """Return the network with other seconds along each edge and back, (edges,) each; nothing is rebuilt.
+
+        Parameters
+        ----------
+        forward_s, backward_s
+            Seconds; infinite where closed. A one-way street stays closed in its other direction.
+        """
+        backward_s = np.where(self.once("one_way", lambda: np.isinf(self.backward_s)), np.inf, backward_s)
+        return replace(self, forward_s=np.asarray(forward_s, np.float64), backward_s=backward_s)
+
+    def with_closed(self, edges: Any) -> StreetNetwork:
+        """Return the network with some edges closed both ways; places on them stay there, cut off.
+
+        Parameters
+        ----------
+        edges
+            Numbers of edges, or flags, (edges,).
+        """
+        forward_s, backward_s = self.forward_s.copy(), self.backward_s.copy()
+        forward_s[edges], backward_s[edges] = np.inf, np.inf
+        return self.with_costs(forward_s, backward_s)
+
+    def with_slower(self, edges: Any, factor: Any) -> StreetNetwork:
+        """Return the network on which some edges take ``factor`` times as long (below 1: quicker).
+
+        Parameters
+        ----------
+        edges
+            Numbers of edges, or flags, (edges,).
+        factor
+            Above 0, one for all or one each.
+        """
+        if not (np.asarray(factor) > 0).all():
+            raise UsageError("factor_wrong", mark("a factor for travel times must be above 0"))
+        forward_s, backward_s = self.forward_s.copy(), self.backward_s.copy()
+        forward_s[edges] *= factor
+        backward_s[edges] *= factor
+        return self.with_costs(forward_s, backward_s)
+
+    def edges_of(self, street_ids: Any) -> Indices:
+        """Return the edges of some streets, (ids,); streets that are not open to the network's mode have −1."""
+        known: pd.Index = self.once("ids", lambda: pd.Index(self.streets["street_id"]))
+        return np.asarray(known.get_indexer([str(name) for name in street_ids]), np.int64)
+
+    def edge_cost(self, weight: str, direction: Direction = "from") -> tuple[Floats, Floats]:
         """Return the cost of each edge along its line and back, infinite where closed, (edges,) each.
 
         Parameters
         ----------
         weight
             ``"length_m"`` or ``"seconds"``.
+        direction
+            ``"to"``: of moving backwards, from the end of the edge to its start and back.
         """
-        if weight == "seconds":
-            return self.forward_s, self.backward_s
-        if weight == "length_m":
-            return (
-                np.where(np.isfinite(self.forward_s), self.length_m, np.inf),
-                np.where(np.isfinite(self.backward_s), self.length_m, np.inf),
+        if direction not in ("to", "from"):
+            raise UsageError(
+                "direction_unknown",
+                mark("'{direction}' is no direction; take 'to' or 'from'"),
+                direction=direction,
             )
-        raise UsageError("weight_unknown", mark("'{weight}' is no weight; take 'length_m' or 'seconds'"), weight=weight)
+        if weight == "seconds":
+            along, back = self.forward_s, self.backward_s
+        elif weight == "length_m":
+            along = np.where(np.isfinite(self.forward_s), self.length_m, np.inf)
+            back = np.where(np.isfinite(self.backward_s), self.length_m, np.inf)
+        else:
+            raise UsageError(
+                "weight_unknown", mark("'{weight}' is no weight; take 'length_m' or 'seconds'"), weight=weight
+            )
+        return (back, along) if direction == "to" else (along, back)
+
+    def leg_cost(self, distance_m: Floats, weight: str) -> Floats:
+        """Return the cost of the straight leg between a place and its street."""
+        return distance_m if weight == "length_m" else distance_m / self.profile.leg_m_s
+
+    def searched(self, weight: str, direction: Direction) -> SearchArcs:
+        """Return the arcs that a search follows: those of the network, or backwards for ``"to"``."""
+        cost = self.arc_cost(weight)
+        if direction == "from":
+            return SearchArcs(self.indptr, self.head, cost, self.edge, self.forward)
+        indptr, tail, order = self.once("reversed", self._reversed)
+        return SearchArcs(indptr, tail, cost[order], self.edge[order], ~self.forward[order])
+
+    def _reversed(self) -> tuple[Indices, Indices, Indices]:
+        """Return bounds, tails and numbers of the arcs that end at each junction."""
+        count = len(self.junction_id)
+        tail = np.repeat(np.arange(count), np.diff(self.indptr))
+        order = np.argsort(self.head, kind="stable")
+        indptr = np.zeros(count + 1, np.int64)
+        indptr[1:] = np.cumsum(np.bincount(self.head, minlength=count))
+        return indptr, tail[order], order
 
     def arc_cost(self, weight: str) -> Floats:
         """Return the cost of each arc, (arcs,); see :meth:`edge_cost`."""
@@ -117,12 +211,31 @@ class StreetNetwork:
         return np.asarray(np.where(self.forward, forward[self.edge], backward[self.edge]), np.float64)
 
 
+@dataclass(frozen=True)
+class SearchArcs:
+    """Arcs in the order of a search, as compressed sparse rows.
+
+    Attributes
+    ----------
+    indptr, head
+        The arcs that leave junction ``j`` are ``indptr[j]:indptr[j + 1]``, and end at ``head``.
+    cost
+        Cost of each arc, (arcs,).
+    edge
+        Edge of each arc, (arcs,).
+    from_start
+        Whether the arc leaves the edge's start, (arcs,).
+    """
+
+    indptr: Indices
+    head: Indices
+    cost: Floats
+    edge: Indices
+    from_start: Flags
+
+
 def street_network(
-    streets: gpd.GeoDataFrame,
-    junctions: gpd.GeoDataFrame | None = None,
-    *,
-    mode: Mode,
-    speeds: Speeds | None = None,
+    streets: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame | None = None, *, profile: Profile
 ) -> StreetNetwork:
     """Make the network of the streets that walkers or vehicles may use.
 
@@ -134,10 +247,8 @@ def street_network(
         binds vehicles only. Stairs are for walkers, at their own speed.
     junctions
         Layer ``junctions``, for coordinates; the ends of the lines by default.
-    mode
-        ``"walk"`` or ``"drive"``.
-    speeds
-        Speeds where walk_speed_m_s and drive_speed_m_s are empty.
+    profile
+        Who moves along the streets, and how fast where the layer does not say.
 
     Returns
     -------
@@ -150,11 +261,7 @@ def street_network(
         If the junction columns are missing, or a street that is open has none.
     InputError
         If ``junctions`` lacks a junction that the streets name.
-    UsageError
-        If ``mode`` is neither.
     """
-    if mode not in ("walk", "drive"):
-        raise UsageError("mode_unknown", mark("'{mode}' is no mode; take 'walk' or 'drive'"), mode=mode)
     missing = [name for name in ENDS if name not in streets.columns]
     if missing:
         raise InputMissingError(
@@ -162,16 +269,16 @@ def street_network(
             mark("layer 'streets' has no column '{column}'; 'gridtwin build' joins streets at junctions"),
             column=missing[0],
         )
-    row = np.flatnonzero(open_streets(streets, mode))
+    row = np.flatnonzero(open_streets(streets, profile))
     frame = streets.iloc[row].reset_index(drop=True)
     _require_junctions(frame)
     start, end, ids = _numbered(frame)
     length_m = _lengths(frame)
-    along, back = seconds_of(frame, length_m, mode, speeds or Speeds())
-    back = np.where(one_way(frame, mode), np.inf, back)
+    along, back = seconds_of(frame, length_m, profile)
+    back = np.where(one_way(frame, profile), np.inf, back)
     x, y = _coordinates(frame, junctions, start, end, ids)
     indptr, head, edge, forward = _arcs(start, end, np.isfinite(back), len(ids))
-    return StreetNetwork(mode, frame, row, start, end, length_m, along, back, ids, x, y, indptr, head, edge, forward)
+    return StreetNetwork(profile, frame, row, start, end, length_m, along, back, ids, x, y, indptr, head, edge, forward)
 
 
 def components(network: StreetNetwork) -> tuple[Indices, pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""Searches from places on the streets: all junctions within a limit, and the longest walks of groups."""
+"""Searches from places on the streets: what lies within a limit, what is nearest, and the longest walks of groups."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from gridtwin.errors import UsageError
 from gridtwin.i18n import mark
-from gridtwin.network import kernel
-from gridtwin.network.network import Flags, Floats, Indices, StreetNetwork, components
+from gridtwin.network import kernel, kernel_places
+from gridtwin.network.network import Direction, Flags, Floats, Indices, StreetNetwork, components
 from gridtwin.network.snap import Snapped, snap
 
 MAIN_PART_SHARE = 0.01  # of the length of all streets: smaller parts are loose ends of the data
@@ -42,37 +42,232 @@ class Reach:
         return np.repeat(np.arange(len(self.ptr) - 1), np.diff(self.ptr))
 
 
-def reach(network: StreetNetwork, sources: Snapped, *, limit: float, weight: str = "length_m") -> Reach:
-    """Return all junctions that each source reaches within a limit.
+@dataclass(frozen=True)
+class Pairs:
+    """Places within a limit of each source, as flat arrays.
+
+    Attributes
+    ----------
+    ptr
+        The places of source ``s`` are ``ptr[s]:ptr[s + 1]``, in no order that means anything, (sources + 1,).
+    place, cost
+        Place and least cost, (pairs,).
+    """
+
+    ptr: Indices
+    place: Indices
+    cost: Floats
+
+    @property
+    def source(self) -> Indices:
+        """Source of each pair, (pairs,)."""
+        return np.repeat(np.arange(len(self.ptr) - 1), np.diff(self.ptr))
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest sources of each place, nearest first.
+
+    Attributes
+    ----------
+    source
+        Sources, −1 where there are fewer, (places, k).
+    cost
+        Least costs, infinite where there are fewer, (places, k).
+    """
+
+    source: Indices
+    cost: Floats
+
+
+def reach(
+    network: StreetNetwork,
+    sources: Snapped,
+    *,
+    limit: float,
+    owner: ArrayLike | None = None,
+    weight: str = "seconds",
+    direction: Direction = "from",
+) -> Reach:
+    """Return all junctions within a limit of each source.
 
     Parameters
     ----------
     network
         Where to search.
     sources
-        Places on the network; those without a street reach nothing.
+        Places on the network; those without a street reach nothing. The leg to the street counts.
     limit
-        Greatest cost, in metres or seconds as ``weight`` says; a source starts on its street with no cost.
+        Greatest cost, in metres or seconds as ``weight`` says.
+    owner
+        Source that each row of ``sources`` belongs to, (rows,), where sources have several entrances; every row
+        is a source of its own by default.
     weight
         ``"length_m"`` or ``"seconds"``.
+    direction
+        ``"from"``: from the source to the junctions; ``"to"``: from the junctions to the source.
 
     Raises
     ------
     UsageError
-        If the limit is no number, or ``weight`` is neither.
+        If the limit is no number, or ``weight`` or ``direction`` is not known.
     """
     _require_limit(limit)
-    along, back = network.edge_cost(weight)
-    edge = np.where(sources.found, sources.edge, 0)
+    arcs = network.searched(weight, direction)
+    starts = _starts(network, sources, owner, weight, direction)
+    return Reach(
+        *kernel.bounded(arcs.indptr, arcs.head, arcs.cost, starts.seed_ptr, starts.seed, starts.seed_cost, float(limit))
+    )
+
+
+def pairs(
+    network: StreetNetwork,
+    sources: Snapped,
+    places: Snapped,
+    *,
+    limit: float,
+    owner: ArrayLike | None = None,
+    weight: str = "seconds",
+    direction: Direction = "to",
+) -> Pairs:
+    """Return all places within a limit of each source.
+
+    Parameters
+    ----------
+    network, sources, limit, owner, weight
+        As of :func:`reach`.
+    places
+        Places on the network; those without a street are within no limit. Costs include the legs between
+        places, sources and their streets.
+    direction
+        ``"to"``: people go from the places to the source; ``"from"``: from the source to the places.
+
+    Raises
+    ------
+    UsageError
+        If the limit is no number, or ``weight`` or ``direction`` is not known.
+    """
+    _require_limit(limit)
+    arcs = network.searched(weight, direction)
+    starts = _starts(network, sources, owner, weight, direction)
+    order = np.argsort(places.edge, kind="stable")
+    order = order[np.searchsorted(places.edge[order], 0) :]
+    place_ptr = np.searchsorted(places.edge[order], np.arange(len(network.start) + 1)).astype(np.int64)
+    ptr, place, cost = kernel_places.gathered(
+        arcs.indptr,
+        arcs.head,
+        arcs.cost,
+        arcs.edge,
+        arcs.from_start,
+        *network.edge_cost(weight, direction),
+        starts.seed_ptr,
+        starts.seed,
+        starts.seed_cost,
+        starts.edge,
+        starts.at,
+        starts.leg,
+        place_ptr,
+        _shares(network, places)[order],
+        network.leg_cost(places.distance_m[order], weight),
+        float(limit),
+    )
+    return Pairs(ptr, order[place], cost)
+
+
+def nearest(
+    network: StreetNetwork,
+    sources: Snapped,
+    places: Snapped | None,
+    *,
+    k: int = 1,
+    limit: float = np.inf,
+    owner: ArrayLike | None = None,
+    weight: str = "seconds",
+    direction: Direction = "to",
+) -> Nearest:
+    """Return the nearest sources of each place.
+
+    Parameters
+    ----------
+    network, sources, limit, owner, weight
+        As of :func:`reach`.
+    places
+        Places on the network; all junctions if None.
+    k
+        How many sources of each place, at least 1.
+    direction
+        ``"to"``: people go from the places to the source; ``"from"``: from the source to the places.
+
+    Raises
+    ------
+    UsageError
+        If ``k`` is below 1, the limit is no number, or ``weight`` or ``direction`` is not known.
+    """
+    if k < 1:
+        raise UsageError("count_wrong", mark("the number of nearest places must be at least 1"))
+    _require_limit(limit)
+    arcs = network.searched(weight, direction)
+    starts = _starts(network, sources, owner, weight, direction)
+    seed_owner = np.repeat(starts.owner, 2)
+    source, cost = kernel_places.nearest_of_junctions(
+        arcs.indptr, arcs.head, arcs.cost, starts.seed, starts.seed_cost, seed_owner, k, float(limit)
+    )
+    if places is None:
+        return Nearest(source, cost)
+    order = np.argsort(starts.edge, kind="stable")
+    order = order[np.searchsorted(starts.edge[order], 0) :]
+    return Nearest(
+        *kernel_places.nearest_of_places(
+            network.start,
+            network.end,
+            *network.edge_cost(weight, direction),
+            source,
+            cost,
+            np.searchsorted(starts.edge[order], np.arange(len(network.start) + 1)).astype(np.int64),
+            starts.at[order],
+            starts.leg[order],
+            starts.owner[order],
+            places.edge,
+            _shares(network, places),
+            network.leg_cost(places.distance_m, weight),
+            float(limit),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Starts:
+    """Where the sources start, sorted by source: the places on edges, and the ends of those edges as seeds."""
+
+    owner: Indices
+    edge: Indices
+    at: Floats
+    leg: Floats
+    seed_ptr: Indices
+    seed: Indices
+    seed_cost: Floats
+
+
+def _starts(
+    network: StreetNetwork, sources: Snapped, owner: ArrayLike | None, weight: str, direction: Direction
+) -> _Starts:
+    number = np.arange(len(sources.edge)) if owner is None else np.asarray(owner, np.int64)
+    if len(number) != len(sources.edge) or (len(number) and int(number.min()) < 0):
+        raise UsageError("owners_differ", mark("every entrance needs its source, and sources are numbered from 0"))
+    order = np.argsort(number, kind="stable")
+    number, sources = number[order], sources.take(order)
+    along, back = network.edge_cost(weight, direction)
     at = _shares(network, sources)
+    leg = np.where(sources.found, network.leg_cost(sources.distance_m, weight), np.inf)
     if len(network.start):
+        edge = np.where(sources.found, sources.edge, 0)
         seed = np.column_stack([network.end[edge], network.start[edge]])
-        seed_cost = np.column_stack([_part(along[edge], 1.0 - at), _part(back[edge], at)])
+        seed_cost = leg[:, None] + np.column_stack([_part(along[edge], 1.0 - at), _part(back[edge], at)])
     else:
-        seed, seed_cost = np.zeros((len(edge), 2), np.int64), np.full((len(edge), 2), np.inf)
-    seed_cost[~sources.found] = np.inf
-    arrays = kernel.bounded(network.indptr, network.head, network.arc_cost(weight), seed, seed_cost, float(limit))
-    return Reach(*arrays)
+        seed, seed_cost = np.zeros((len(number), 2), np.int64), np.full((len(number), 2), np.inf)
+    count = int(number[-1]) + 1 if len(number) else 0
+    ptr = 2 * np.searchsorted(number, np.arange(count + 1)).astype(np.int64)
+    return _Starts(number, sources.edge, at, leg, ptr, seed.ravel(), seed_cost.ravel())
 
 
 def farthest_walk(
@@ -138,12 +333,16 @@ def longest_walks(
     """
     if network.mode != "walk":
         raise UsageError("not_for_walking", mark("the longest walk needs a network for walking"))
-    label, report = components(network)
-    main = (report["length_share"] >= MAIN_PART_SHARE).to_numpy(bool)
-    among = main[label][network.start] if len(label) else np.zeros(0, bool)
-    snapped = snap(network, places, within_m=snap_within_m, among=among)
+    snapped = snap(network, places, within_m=snap_within_m, among=~loose_ends(network))
     members = (snapped, np.asarray(group))
     return _farthest(network, members, members, count, limit_m, same=True)
+
+
+def loose_ends(network: StreetNetwork) -> Flags:
+    """Return the edges in parts of the network with less than 1 % of its length, (edges,)."""
+    label, report = components(network)
+    loose = (report["length_share"] < MAIN_PART_SHARE).to_numpy(bool)
+    return loose[label][network.start] if len(label) else np.zeros(0, bool)
 
 
 def _farthest(

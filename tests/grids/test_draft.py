@@ -11,6 +11,7 @@ from benchmarks.city import generate_city
 from gridtwin.errors import InputError
 from gridtwin.grids import draft_communities
 from gridtwin.grids.draft import built_up_area
+from gridtwin.load.toy import toy_town
 from tests.grids.lattice import lattice
 
 
@@ -46,3 +47,13 @@ def test_a_town_without_households_cannot_be_drafted() -> None:
     empty = town["buildings"].assign(households=pd.Series([0] * 4, dtype="Int64"))
     with pytest.raises(InputError, match="no building has households"):
         draft_communities(empty, town["streets"], town["barriers"])
+
+
+def test_a_hamlet_on_both_banks_is_one_community() -> None:
+    """Two shores without a bridge, neither with the households of a grid, make one drafted community."""
+    town = toy_town()
+    shores = town["streets"][town["streets"]["structure"].ne("bridge")]
+    drafted = draft_communities(town["buildings"].assign(households=5), shores, town["barriers"])
+    homes = shapely.multipoints(shapely.point_on_surface(town["buildings"].geometry.to_numpy()))
+    assert len(drafted) == 1
+    assert shapely.covers(drafted.geometry.iloc[0], homes)

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from gridtwin.errors import InputError, UsageError
-from gridtwin.network import snap, street_network
+from gridtwin.network import Walker, snap, street_network
 from tests.network.towns import CRS, street_frame
 
 ROWS = [("a", "b", [(0, 0), (100, 0)]), ("b", "c", [(100, 0), (100, 100)])]
@@ -20,7 +20,7 @@ ROWS = [("a", "b", [(0, 0), (100, 0)]), ("b", "c", [(100, 0), (100, 100)])]
 @pytest.fixture
 def network():
     """Return two streets that meet at a right angle."""
-    return street_network(street_frame(ROWS), mode="walk")
+    return street_network(street_frame(ROWS), profile=Walker())
 
 
 def test_point_goes_to_the_nearest_edge_with_offset(network):
@@ -44,7 +44,7 @@ def test_building_goes_from_its_outline(network):
 
 def test_offset_is_scaled_to_the_stated_length():
     """A street that the layer says is longer than its line has offsets of that length."""
-    network = street_network(street_frame(ROWS[:1], length_m=[150.0]), mode="walk")
+    network = street_network(street_frame(ROWS[:1], length_m=[150.0]), profile=Walker())
     assert snap(network, [shapely.Point(50, 0)], within_m=5).offset_m.tolist() == [75.0]
 
 
@@ -66,7 +66,7 @@ def test_other_crs_and_senseless_distance_are_refused(network):
 def test_nothing_to_snap_and_nowhere_to_snap(network):
     """No places, and no streets, give empty answers."""
     assert len(snap(network, [], within_m=10).edge) == 0
-    empty = street_network(street_frame(ROWS, walk=[False] * 2), mode="walk")
+    empty = street_network(street_frame(ROWS, walk=[False] * 2), profile=Walker())
     assert snap(empty, [shapely.Point(0, 0)], within_m=10).edge.tolist() == [-1]
 
 
@@ -76,7 +76,7 @@ def test_a_hundred_thousand_places_in_wuhan(shared_data):
     file = shared_data / "wuhan" / "wuhan_fua_8989_original.parquet"
     table = gpd.read_parquet(file)
     streets = table.assign(from_junction_id=table["u"].astype("str"), to_junction_id=table["v"].astype("str"))
-    network = street_network(streets, mode="walk")
+    network = street_network(streets, profile=Walker())
     random = np.random.default_rng(0)
     edge = random.integers(0, len(network.start), 100_000)
     on = shapely.get_coordinates(

@@ -107,9 +107,8 @@ class Table:
     def peer(self, name: str, ran: Ran, result: Callable[[Mapping[str, Any]], str]) -> None:
         """Print a peer's row, checked by ``result``, and keep its ratios."""
         if ran.ended:
-            self.ratios[name] = {
-                step: ran.cpu_s[step] / self.own[step] for step in self.columns if step in ran.cpu_s and step in self.own
-            }
+            both = [step for step in self.columns if step in ran.cpu_s and step in self.own]
+            self.ratios[name] = {step: ran.cpu_s[step] / self.own[step] for step in both}
         self._print(ran.title, ran.cpu_s, result(ran.found) if ran.ended else "–", ran.remark)
 
     def _print(self, title: str, cpu_s: Mapping[str, float], result: str, remark: str) -> None:

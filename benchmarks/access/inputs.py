@@ -131,9 +131,7 @@ def street_points(network: StreetNetwork, count: int, *, away_m: tuple[float, fl
     return points_near(network, edge, away_m, rng)
 
 
-def points_near(
-    network: StreetNetwork, edge: Indices, away_m: tuple[float, float], rng: np.random.Generator
-) -> Floats:
+def points_near(network: StreetNetwork, edge: Indices, away_m: tuple[float, float], rng: np.random.Generator) -> Floats:
     """Return a point near each of some edges, (points, 2)."""
     share = rng.random(len(edge))
     at = shapely.get_coordinates(shapely.line_interpolate_point(network.geometry[edge], share, normalized=True))

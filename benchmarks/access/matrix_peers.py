@@ -80,7 +80,7 @@ class _Dense:
         return np.asarray(rows, np.float64)
 
 
-class Networkx(_Dense):
+class _Networkx(_Dense):
     """networkx, one origin after the other."""
 
     batch = 1
@@ -114,7 +114,7 @@ class Networkx(_Dense):
             return None
 
 
-class Scipy(_Dense):
+class _Scipy(_Dense):
     """scipy, which finds whole trees only."""
 
     def __init__(self, problem: Problem) -> None:
@@ -140,7 +140,7 @@ class Scipy(_Dense):
         return path
 
 
-class Igraph(_Dense):
+class _Igraph(_Dense):
     """igraph."""
 
     def __init__(self, problem: Problem) -> None:
@@ -158,7 +158,7 @@ class Igraph(_Dense):
         return self.graph.get_shortest_path(origin, destination, weights=self.weights, mode="out")
 
 
-class Rustworkx(_Dense):
+class _Rustworkx(_Dense):
     """rustworkx."""
 
     batch = 1
@@ -174,10 +174,10 @@ class Rustworkx(_Dense):
     def rows(self, origins: Indices, destinations: Indices) -> Any:
         import rustworkx as rx
 
-        found = [rx.dijkstra_shortest_path_lengths(self.graph, int(origin), float) for origin in origins]
+        found = [dict(rx.dijkstra_shortest_path_lengths(self.graph, int(origin), float)) for origin in origins]
         # The origin itself is not in its mapping.
         return [
-            [0.0 if node == origin else far[node] if node in far else np.inf for node in destinations.tolist()]
+            [0.0 if node == origin else far.get(node, np.inf) for node in destinations.tolist()]
             for origin, far in zip(origins.tolist(), found, strict=True)
         ]
 
@@ -187,7 +187,7 @@ class Rustworkx(_Dense):
         return rx.dijkstra_shortest_paths(self.graph, origin, destination, weight_fn=float)
 
 
-class Networkit(_Dense):
+class _Networkit(_Dense):
     """networkit."""
 
     def __init__(self, problem: Problem) -> None:
@@ -213,7 +213,7 @@ class Networkit(_Dense):
         return nk.distance.BidirectionalDijkstra(self.graph, origin, destination).run().getPath()
 
 
-class Pandana(_Dense):
+class _Pandana(_Dense):
     """pandana, whose hierarchy has to be built anew when costs change."""
 
     batch = 100
@@ -237,7 +237,7 @@ class Pandana(_Dense):
         return self.graph.shortest_path(origin, destination)
 
 
-class Pyroutingkit(_Dense):
+class _Pyroutingkit(_Dense):
     """pyroutingkit: customizable contraction hierarchies in numpy arrays."""
 
     batch = 500
@@ -273,7 +273,7 @@ class Pyroutingkit(_Dense):
         return self.hierarchy.query(origin, destination)
 
 
-class RoutingkitCch(_Dense):
+class _RoutingkitCch(_Dense):
     """routingkit-cch: the same hierarchies in lists."""
 
     batch = 50
@@ -309,14 +309,14 @@ class RoutingkitCch(_Dense):
 
 
 ENGINES: dict[str, tuple[str, str, Any]] = {
-    "networkx": ("networkx", "networkx", Networkx),
-    "scipy": ("scipy dijkstra", "scipy", Scipy),
-    "igraph": ("igraph", "igraph", Igraph),
-    "rustworkx": ("rustworkx", "rustworkx", Rustworkx),
-    "networkit": ("networkit", "networkit", Networkit),
-    "pandana": ("pandana", "pandana", Pandana),
-    "pyroutingkit": ("pyroutingkit alone", "pyroutingkit", Pyroutingkit),
-    "routingkit_cch": ("routingkit-cch", "routingkit_cch", RoutingkitCch),
+    "networkx": ("networkx", "networkx", _Networkx),
+    "scipy": ("scipy dijkstra", "scipy", _Scipy),
+    "igraph": ("igraph", "igraph", _Igraph),
+    "rustworkx": ("rustworkx", "rustworkx", _Rustworkx),
+    "networkit": ("networkit", "networkit", _Networkit),
+    "pandana": ("pandana", "pandana", _Pandana),
+    "pyroutingkit": ("pyroutingkit alone", "pyroutingkit", _Pyroutingkit),
+    "routingkit_cch": ("routingkit-cch", "routingkit_cch", _RoutingkitCch),
 }
 PEERS = {
     "matrix": {

@@ -75,13 +75,12 @@ class Outcome:
         call(items[:1])
         found: list[tuple[Any, T]] = []
         spent, done = 0.0, 0
+        start = time.process_time()
         while done < len(items) and spent < budget_s:
             some = items[done : done + batch]
-            start = time.process_time()
-            result = call(some)
-            spent += time.process_time() - start
-            found.append((some, result))
+            found.append((some, call(some)))
             done += len(some)
+            spent = time.process_time() - start
         self.cpu_s[name] = spent * len(items) / max(done, 1)
         self.done, self.of = done, len(items)
         return found
@@ -95,15 +94,15 @@ class Peer:
     ----------
     most_arcs
         Larger networks are not given to it: they would not fit into memory or not end.
-    scenario
-        Whether it is given the same problem again after a change (works on matrices only).
+    version_of
+        Its distribution, if that is not called like the package.
     """
 
     title: str
     package: str
     work: Callable[[Problem, float], Outcome]
     most_arcs: float = float("inf")
-    version_of: str = ""  # distribution, if it is not called like the package
+    version_of: str = ""
 
 
 def registry() -> dict[str, dict[str, Peer]]:

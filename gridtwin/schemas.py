@@ -52,6 +52,8 @@ GRID_PURPOSES: dict[str, tuple[str, str]] = {
     "frozen": ("frozen by decree", "依文冻结"),
 }
 SETTINGS = ("urban", "rural")
+# Groups that may need help, by the column that counts them; a person may belong to several.
+GROUPS = ("elderly", "disabled", "children", "migrant_children")
 DEPOT_TIERS = ("community", "subdistrict", "district")
 CODE_ORIGINS = ("first", "split", "merged", "redrawn")
 
@@ -149,6 +151,13 @@ def _flag(name: str, en: str, zh: str) -> Column:
 
 _HOUSEHOLDS = _count("households", "Households", "户数", "household")
 _PERSONS = _count("persons", "Persons", "人数", "person")
+_GROUP_COUNTS = (
+    _count("elderly", "Elderly", "老年人", "person", sensitive=True),
+    _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
+    _count("children", "Children", "儿童", "person", sensitive=True),
+    _count("migrant_children", "Migrants' children", "随迁子女", "person", sensitive=True),
+)
+_STEP_FREE = _flag("step_free", "Without steps (empty: not known)", "无障碍通行（空：未知）")
 _WITHIN_S = _number("within_s", "Within time", "时间限值", "s")
 _KIND = _text("kind", "Kind", "类型")
 _CAPACITY = _number("capacity_persons", "Capacity", "可容纳人数", "person")
@@ -175,9 +184,7 @@ _LAYERS = (
             _text("name", "Name", "名称"),
             _HOUSEHOLDS,
             _PERSONS,
-            _count("elderly", "Elderly", "老年人", "person", sensitive=True),
-            _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
-            _count("children", "Children", "儿童", "person", sensitive=True),
+            *_GROUP_COUNTS,
             _number("levels", "Storeys", "层数", "level"),
             _count("flats", "Flats", "套数", "household"),
             _text("use", "Use", "用途"),
@@ -207,6 +214,8 @@ _LAYERS = (
             _number("walk_speed_m_s", "Walking speed", "步行速度", "m/s"),
             _number("drive_speed_m_s", "Driving speed", "行车速度", "m/s"),
             _number("slope", "Slope", "坡度", "rise/run", None),
+            _STEP_FREE,
+            _count("crossings", "Road crossings on the way", "途经过街处数", ""),
         ),
     ),
     Layer(
@@ -246,9 +255,7 @@ _LAYERS = (
             _id("community_id", "Community", "社区编号"),
             _HOUSEHOLDS,
             _PERSONS,
-            _count("elderly", "Elderly", "老年人", "person", sensitive=True),
-            _count("disabled", "Disabled", "残疾人", "person", sensitive=True),
-            _count("children", "Children", "儿童", "person", sensitive=True),
+            *_GROUP_COUNTS,
             _count("buildings", "Buildings", "建筑数", "building"),
             _number("area_m2", "Area", "面积", "m2"),
             _number("compactness", "Compactness (Polsby–Popper)", "紧凑度（Polsby–Popper）", "share", 0.0, 1.0),
@@ -332,6 +339,15 @@ _LAYERS = (
             Column("kind", "string", "Kind", "类型", required=True),
             _text("name", "Name", "名称"),
             _number("capacity", "Capacity", "容量", ""),
+            _text("opening_hours", "Opening hours", "开放时间"),
+            _STEP_FREE,
+        ),
+    ),
+    Layer(
+        "entrances", "point", "entrance_id", "Entrances", "出入口", is_input=True,
+        columns=(
+            _id("entrance_id", "Entrance", "出入口编号"),
+            Column("facility_id", "string", "Facility", "设施编号", required=True),
         ),
     ),
     Layer(

@@ -309,3 +309,44 @@ def test_the_map_says_what_is_estimated(files: dict[str, str], tmp_path: Path) -
     assert "City of Toys" in text
     with pytest.raises(OutputExistsError):
         call("map", region=str(target), file=str(tmp_path / "m.html"))
+
+
+def test_facilities_entrances_and_kinds_of_ones_own(files: dict[str, str], tmp_path: Path) -> None:
+    """Tables of facilities and entrances come in with kinds by their Chinese names, and with kinds of one's own."""
+    kinds, facilities, entrances = (tmp_path / f"{name}.csv" for name in ("kinds", "facilities", "entrances"))
+    kinds.write_text("kind,en,zh\nbath,Bath,浴室\n", "utf-8")
+    facilities.write_text(
+        "facility_id,kind,name,capacity,lon,lat\nA,社区食堂,东街食堂,90,117,0.001\nB,浴室,,,117,0.002\n"
+    )
+    entrances.write_text("facility_id,lon,lat\nA,117,0.0011\n")
+    own = {**files, "facilities": str(facilities), "entrances": str(entrances)}
+    with pytest.raises(LayerFaultsError, match="浴室"):
+        call("build", out=str(tmp_path / "r.gpkg"), **own)
+    call("build", out=str(tmp_path / "r.gpkg"), kinds=str(kinds), **own)
+    region = read_region(tmp_path / "r.gpkg")
+    assert region["facilities"].set_index("facility_id")["kind"].to_dict() == {"A": "canteen", "B": "bath"}
+    assert region["facilities"]["capacity"].fillna(0).tolist() == [90, 0]
+    assert region["entrances"]["facility_id"].tolist() == ["A"]
+    assert "--kinds kinds.csv" in region.provenance["facilities"].command
+
+
+def test_entrances_of_the_map_belong_to_its_facilities(files: dict[str, str], tmp_path: Path) -> None:
+    """Facilities of one's own push out the entrances of the map, which lead to others."""
+    nodes = [(0, 0), (0.001, 0), (0.001, 0.001), (0, 0.001)]
+    gate = '<tag k="barrier" v="gate"/>'
+    corners = "".join(
+        f'<node id="{number}" version="1" lon="{117 + x}" lat="{40 + y}">{gate if number == 1 else ""}</node>'
+        for number, (x, y) in enumerate(nodes, start=1)
+    )
+    refs = "".join(f'<nd ref="{number}"/>' for number in (1, 2, 3, 4, 1))
+    school = f'<way id="1" version="1">{refs}<tag k="amenity" v="school"/></way>'
+    home = f'<way id="2" version="1">{refs}<tag k="building" v="house"/></way>'
+    street = f'<way id="3" version="1">{refs}<tag k="highway" v="residential"/></way>'
+    osm = tmp_path / "town.osm"
+    osm.write_text(f'<osm version="0.6">{corners}{school}{home}{street}</osm>')
+    call("build", out=str(tmp_path / "map.gpkg"), osm=str(osm))
+    assert read_region(tmp_path / "map.gpkg")["entrances"]["facility_id"].tolist() == ["w1"]
+    own = tmp_path / "facilities.csv"
+    own.write_text("kind,lon,lat\nclinic,117,40\n")
+    call("build", out=str(tmp_path / "own.gpkg"), osm=str(osm), facilities=str(own))
+    assert "entrances" not in read_region(tmp_path / "own.gpkg")

@@ -268,8 +268,9 @@ def test_points_take_the_assumed_footprint_and_are_reported():
 def test_groups_follow_the_shares_that_are_given():
     """A quarter of the persons are elderly; what nobody stated stays empty; what was counted stays."""
     frame = town(households=pd.array([100, 100], "Int64"), elderly=pd.array([None, 3], "Int64"))
-    out = estimate_households(frame, shares=GroupShares(elderly=0.25))
+    out = estimate_households(frame, shares=GroupShares(elderly=0.25, migrant_children=0.5))
     assert out["elderly"].tolist() == [66, 3]
+    assert out["migrant_children"].tolist() == [131, 131]
     assert out["children"].isna().all()
 
 

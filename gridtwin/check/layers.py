@@ -7,13 +7,20 @@ from typing import Any
 
 import geopandas as gpd
 
-from gridtwin.check import communities, crs, people, shapes, shift, streets
+from gridtwin.check import communities, crs, facilities, people, shapes, shift, streets
 from gridtwin.errors import Fault
 from gridtwin.i18n import mark, tr
+from gridtwin.load.kinds import FacilityKinds
 from gridtwin.progress import Progress, silent
 
 
-def check_layers(layers: Mapping[str, Any], region_crs: Any = None, *, progress: Progress = silent) -> list[Fault]:
+def check_layers(
+    layers: Mapping[str, Any],
+    region_crs: Any = None,
+    *,
+    kinds: FacilityKinds | None = None,
+    progress: Progress = silent,
+) -> list[Fault]:
     """Return everything that is wrong with the layers, errors first.
 
     Parameters
@@ -22,6 +29,8 @@ def check_layers(layers: Mapping[str, Any], region_crs: Any = None, *, progress:
         Frames by layer name, not changed. Layers that are absent are not missed.
     region_crs
         Coordinate reference system that all layers should have; that of the first layer by default.
+    kinds
+        Catalogue of facilities; that which comes with GridTwin by default.
     progress
         Receives fraction and text.
 
@@ -42,6 +51,8 @@ def check_layers(layers: Mapping[str, Any], region_crs: Any = None, *, progress:
         faults += streets.street_faults(sound)
         progress(0.5, tr(mark("Checking communities and buildings")))
         faults += communities.community_faults(sound)
+        progress(0.7, tr(mark("Checking facilities")))
+        faults += facilities.facility_faults(sound, kinds)
         progress(0.8, tr(mark("Comparing buildings with streets")))
         faults += shift.shift_faults(sound)
     faults += people.household_faults(layers)

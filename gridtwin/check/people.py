@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from gridtwin.check.report import rows_fault
 from gridtwin.errors import Fault
 from gridtwin.i18n import mark
+from gridtwin.schemas import GROUPS
 
 MANY_HOUSEHOLDS = 2_000  # assumption: more in one building are a slip of the pen, or a whole compound
 MANY_A_FLAT = 3.0  # assumption: more households than three a flat are not to be believed
-_COUNTS = ("households", "persons", "elderly", "disabled", "children")
+_COUNTS = ("households", "persons", *GROUPS)
 
 
 def household_faults(layers: Mapping[str, Any]) -> list[Fault]:

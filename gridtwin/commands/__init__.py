@@ -11,6 +11,7 @@ _SOURCES = (
     ("communities", mark("communities: polygons; without them communities are drafted")),
     ("barriers", mark("water, railways, motorways, walls: lines or polygons")),
     ("facilities", mark("facilities: points, or a table with lon and lat")),
+    ("entrances", mark("entrances of facilities: points, or a table with lon and lat, with the key of the facility")),
     ("shelters", mark("shelters: points, or a table with lon and lat")),
     ("depots", mark("depots: points, or a table with lon and lat")),
     ("stock", mark("stock of the depots: a table")),
@@ -22,11 +23,31 @@ def _share(name: str, text: str) -> Parameter:
     return Parameter(name, "number", text, unit="share", minimum=0, maximum=1)
 
 
+_KINDS = Parameter(
+    "kinds", "path", mark("CSV of kinds of facilities; its rows replace or add to those that come with GridTwin")
+)
 _RULES = Parameter(
     "rules",
     "path",
     mark("TOML file of rules by place; those that the plan in the region was made with when left out"),
 )
+
+_TRAVEL = (
+    Parameter("mode", "choice", mark("on foot or in a vehicle"), default="walk", choices=("walk", "drive")),
+    Parameter(
+        "group", "choice", mark("who walks"), default="general", choices=("general", "elderly", "wheelchair", "child")
+    ),
+    Parameter(
+        "slope", "choice", mark("how slopes change walking speed"), default="tobler",
+        choices=("tobler", "irmischer", "none"),
+    ),
+    Parameter("step_free", "flag", mark("walk without stairs"), default=False),
+    Parameter("close", "text", mark("id of a street that is closed; may be given again"), repeated=True),
+    Parameter(
+        "slower", "text", mark("STREET=FACTOR, a street that takes so many times as long; may be given again"),
+        repeated=True,
+    ),
+)  # fmt: skip
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -66,6 +87,7 @@ COMMANDS: tuple[Command, ...] = (
             Parameter("mapping", "path", mark("TOML file that says which column is what, and which datum")),
             Parameter("population", "path", mark("raster of persons a cell, to which households are scaled")),
             Parameter("dem", "path", mark("elevation raster: heights of junctions, slopes of streets")),
+            _KINDS,
             Parameter("assumptions", "path", mark("CSV of households by use and floor area, instead of ours")),
             Parameter(
                 "persons_per_household",
@@ -79,6 +101,7 @@ COMMANDS: tuple[Command, ...] = (
             _share("elderly_share", mark("elderly among all persons")),
             _share("disabled_share", mark("disabled among all persons")),
             _share("children_share", mark("children among all persons")),
+            _share("migrant_children_share", mark("migrants' children among all persons")),
             Parameter("crs", "text", mark("projected CRS in metres, e.g. EPSG:4547; chosen by place when left out")),
             Parameter("name", "text", mark("what people call the region")),
             Parameter("licence", "text", mark("licence of the data"), default=""),
@@ -87,8 +110,8 @@ COMMANDS: tuple[Command, ...] = (
             OVERWRITE,
         ),
         writes=(
-            "communities", "buildings", "streets", "junctions", "barriers", "facilities", "shelters", "depots",
-            "stock", "vehicles",
+            "communities", "buildings", "streets", "junctions", "barriers", "facilities", "entrances",
+            "shelters", "depots", "stock", "vehicles",
         ),
         examples=(
             "gridtwin build town.gpkg --osm extract.osm.pbf",
@@ -102,12 +125,13 @@ COMMANDS: tuple[Command, ...] = (
         (
             REGION,
             Parameter("repair", "flag", mark("mend what can be mended without losing data"), default=False),
+            _KINDS,
             OUTPUT,
             Parameter("strict", "flag", mark("exit with 3 when an error is found"), default=False),
             DRY_RUN,
             OVERWRITE,
         ),
-        reads=("communities", "buildings", "streets", "junctions", "barriers", "facilities"),
+        reads=("communities", "buildings", "streets", "junctions", "barriers", "facilities", "entrances"),
         examples=("gridtwin check town.gpkg", "gridtwin check town.gpkg --repair --output mended.gpkg"),
     ),
     Command(
@@ -269,6 +293,53 @@ COMMANDS: tuple[Command, ...] = (
             "gridtwin compare-plans town.gpkg default trial --map changes.html",
             "gridtwin compare-plans town.gpkg default default --other last-year.gpkg --table transfers.csv",
         ),
+    ),
+    Command(
+        "route",
+        mark("Find the best way from one place to another"),
+        mark(
+            "Show time, length and turns of the best way on foot or by vehicle, also when streets are closed or slow; "
+            "if there is no way, say why."
+        ),
+        (
+            REGION,
+            Parameter(
+                "origin", "text",
+                mark("where from: X,Y in the region's CRS or longitude,latitude, or the id of a building, facility, "
+                     "junction, shelter or depot"),
+                flag="--from",
+            ),
+            Parameter("destination", "text", mark("where to: as --from"), flag="--to"),
+            *_TRAVEL,
+            Parameter(
+                "prefer", "choice", mark("which way is best"), default="quickest", choices=("quickest", "shortest")
+            ),
+            Parameter("geojson", "output", mark("write the way as lines, one a step (*.geojson)")),
+            OVERWRITE,
+        ),
+        reads=("streets", "junctions", "buildings", "facilities", "shelters", "depots"),
+        examples=(
+            "gridtwin route town.gpkg --from 114.305,30.593 --to 114.310,30.587 --mode drive",
+            "gridtwin route town.gpkg --from b000012 --to f000003 --group wheelchair --close s000118",
+        ),
+    ),
+    Command(
+        "matrix",
+        mark("Write a table of travel times from many places to many others"),
+        mark(
+            "Write seconds from each origin to each destination, on foot or by vehicle, also when streets are closed "
+            "or slow."
+        ),
+        (
+            REGION,
+            Parameter("origins", "text", mark("where from: a layer of the region, or a file of points or areas")),
+            Parameter("destinations", "text", mark("where to: as --origins")),
+            Parameter("file", "output", mark("the table to write (*.csv)"), flag="--out", short="-o"),
+            *_TRAVEL,
+            OVERWRITE,
+        ),
+        reads=("streets", "junctions"),
+        examples=("gridtwin matrix town.gpkg --origins buildings --destinations facilities -o times.csv",),
     ),
     Command(
         "map",

@@ -73,7 +73,8 @@ def assemble(layers: Mapping[str, Any], wishes: Wishes, *, frame: Any = None, pr
     if wishes.dem:
         progress(0.05, tr(mark("Reading heights")))
         junctions, streets = result["junctions"], result["streets"]
-        junctions = junctions.assign(elevation_m=raster.sample_elevation(wishes.dem, junctions))
+        heights = raster.sample_elevation(wishes.dem, junctions)
+        junctions = junctions.assign(elevation_m=raster.deck_heights(heights, streets, junctions))
         result["streets"] = streets.assign(slope=raster.street_slopes(streets, junctions))
         result["junctions"] = junctions
     given = "communities" in result and len(result["communities"]) > 0

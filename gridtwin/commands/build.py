@@ -17,6 +17,7 @@ from gridtwin.commands.tables import dry_run_note
 from gridtwin.errors import InputMissingError, OutputExistsError, UsageError
 from gridtwin.households import GroupShares, HouseholdAssumptions
 from gridtwin.i18n import mark, tr
+from gridtwin.load.kinds import facility_kinds
 from gridtwin.load.mapping import LayerMapping, read_mapping
 from gridtwin.load.osm import read_osm
 from gridtwin.load.register import read_register
@@ -25,7 +26,7 @@ from gridtwin.load.topology import add_junctions, ends_agree, has_junctions, jun
 from gridtwin.load.vector import LayerSource, read_layers
 from gridtwin.progress import Progress, part
 from gridtwin.region import Provenance, Region
-from gridtwin.schemas import LAYERS, input_layers
+from gridtwin.schemas import GROUPS, LAYERS, input_layers
 
 OWN_LAYERS = tuple(layer.name for layer in input_layers())
 
@@ -106,7 +107,7 @@ def _check_sources(options: Options, own: Mapping[str, LayerSource]) -> None:
 def _wishes(options: Options) -> Wishes:
     return Wishes(
         assumptions=HouseholdAssumptions.read(options["assumptions"]),
-        shares=GroupShares(options["elderly_share"], options["disabled_share"], options["children_share"]),
+        shares=GroupShares(**{name: options[f"{name}_share"] for name in GROUPS}),
         persons_per_household=options["persons_per_household"],
         population=options["population"],
         dem=options["dem"],
@@ -117,7 +118,18 @@ def _wishes(options: Options) -> Wishes:
 def _command(options: Options) -> str:
     """Return the call without folders: the same call elsewhere must make the same bytes."""
     words = ["gridtwin build"]
-    for name in ("osm", "place", *OWN_LAYERS, "households", "mapping", "population", "dem", "assumptions", "crs"):
+    for name in (
+        "osm",
+        "place",
+        *OWN_LAYERS,
+        "households",
+        "mapping",
+        "population",
+        "dem",
+        "kinds",
+        "assumptions",
+        "crs",
+    ):
         value = options.get(name)
         if value:
             words.append(f"--{name} {Path(str(value)).name}")
@@ -133,12 +145,16 @@ def _provenance(options: Options, path: str, *, licence: str = "", date: str = "
 def _read_map(options: Options, sources: _Sources, progress: Progress) -> None:
     """Read everything that an extract or a named place holds."""
     if options["osm"]:
-        extract = read_osm(options["osm"], crs=options["crs"], progress=progress)
+        extract = read_osm(
+            options["osm"], crs=options["crs"], kinds=facility_kinds(options["kinds"]), progress=progress
+        )
         provenance = _provenance(options, options["osm"], licence=extract.licence, date=extract.date)
     else:
         from gridtwin.load.place import read_place
 
-        extract = read_place(options["place"], crs=options["crs"], progress=progress)
+        extract = read_place(
+            options["place"], crs=options["crs"], kinds=facility_kinds(options["kinds"]), progress=progress
+        )
         provenance = Provenance(options["place"], extract.licence, extract.date, _command(options))
     sources.layers |= {name: frame for name, frame in extract.layers.items() if len(frame)}
     sources.provenance |= dict.fromkeys(sources.layers, provenance)
@@ -201,7 +217,11 @@ def _read_own(options: Options, own: Mapping[str, LayerSource], sources: _Source
     """Read the user's own layers; each replaces the map's layer of the same name."""
     if not own:
         return
-    layers, crs = read_layers(own, crs=sources.crs or options["crs"], progress=progress)
+    kinds = facility_kinds(options["kinds"])
+    layers, crs = read_layers(own, crs=sources.crs or options["crs"], kinds=kinds, progress=progress)
+    if "facilities" in own:
+        sources.layers.pop("entrances", None)  # those of the map lead to its own facilities
+        sources.provenance.pop("entrances", None)
     sources.layers |= layers
     sources.crs = sources.crs or crs
     for name, source in own.items():

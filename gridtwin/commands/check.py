@@ -12,6 +12,7 @@ from gridtwin.check import Repair, check_layers, repair_layers
 from gridtwin.commands.spec import Options, Outcome
 from gridtwin.errors import Fault, LayerFaultsError, OutputExistsError, UsageError
 from gridtwin.i18n import mark, tr
+from gridtwin.load.kinds import FacilityKinds, facility_kinds
 from gridtwin.progress import Progress
 from gridtwin.region import Provenance, Region, read_region
 from gridtwin.schemas import LAYERS, conform
@@ -32,13 +33,14 @@ def run(options: Options, progress: Progress) -> Outcome:
     progress(0.0, tr(mark("Reading the region")))
     region = read_region(source, conforming=False)
     progress(0.2, tr(mark("Checking the layers")))
-    faults, layers = all_faults(region.layers, region.crs)
+    kinds = facility_kinds(options["kinds"])
+    faults, layers = all_faults(region.layers, region.crs, kinds)
     repairs: list[Repair] = []
     files: tuple[tuple[Path, str], ...] = ()
     if options["repair"]:
         progress(0.6, tr(mark("Mending")))
         mended, repairs = repair_layers(layers, faults)
-        faults, layers = all_faults(mended, region.crs)
+        faults, layers = all_faults(mended, region.crs, kinds)
         if repairs and not options["dry_run"]:
             progress(0.9, tr(mark("Writing the region")))
             _with_repairs(region, layers, repairs).write(target, overwrite=True)
@@ -63,7 +65,9 @@ def run(options: Options, progress: Progress) -> Outcome:
     )
 
 
-def all_faults(layers: Mapping[str, pd.DataFrame], crs: Any) -> tuple[list[Fault], dict[str, Any]]:
+def all_faults(
+    layers: Mapping[str, pd.DataFrame], crs: Any, kinds: FacilityKinds | None = None
+) -> tuple[list[Fault], dict[str, Any]]:
     """Return what breaks the schema and what else is wrong, with the layers typed where they can be."""
     faults: list[Fault] = []
     typed: dict[str, Any] = dict(layers)
@@ -74,7 +78,7 @@ def all_faults(layers: Mapping[str, pd.DataFrame], crs: Any) -> tuple[list[Fault
             typed[name] = conform(layers[name], name)
         except LayerFaultsError as error:
             faults += error.faults
-    found = check_layers({name: frame for name, frame in typed.items() if name in LAYERS}, crs)
+    found = check_layers({name: frame for name, frame in typed.items() if name in LAYERS}, crs, kinds=kinds)
     seen = {(fault.layer, fault.column, fault.ids) for fault in faults}
     return faults + [f for f in found if (f.layer, f.column, f.ids) not in seen], typed
 

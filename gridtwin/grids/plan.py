@@ -22,9 +22,9 @@ from gridtwin.grids.surroundings import Surroundings
 from gridtwin.grids.units import Units
 from gridtwin.grids.violations import describe, violations_of
 from gridtwin.grids.zones import Zones
-from gridtwin.schemas import conform, empty_layer
+from gridtwin.schemas import GROUPS, conform, empty_layer
 
-PEOPLE = ("households", "persons", "elderly", "disabled", "children")
+PEOPLE = ("households", "persons", *GROUPS)
 
 
 @dataclass(frozen=True)

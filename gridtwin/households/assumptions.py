@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gridtwin.errors import Fault, InputMissingError, LayerFaultsError, UsageError
+from gridtwin.errors import Fault, LayerFaultsError, UsageError
 from gridtwin.i18n import mark
+from gridtwin.load.datafiles import data_path, table_rows
+from gridtwin.schemas import GROUPS
 
-GROUPS = ("elderly", "disabled", "children")
 # Assumption: family households in China, Seventh National Population Census, 2020.
 PERSONS_PER_HOUSEHOLD = 2.62
 MIN_DWELLING_M2 = 20.0  # assumption: a smaller building of unknown use is a shed or a kiosk
 UNKNOWN = "unknown"
 
-_DATA = Path("data", "household_assumptions.csv")
+_DATA = "household_assumptions.csv"
 _NUMBERS = ("residential_share", "m2_per_household", "default_levels", "default_footprint_m2")
 
 
@@ -69,7 +69,7 @@ class HouseholdAssumptions:
         """
         uses: dict[str, UseAssumption] = {}
         aliases: dict[str, str] = {}
-        for file in (_default_file(), path):
+        for file in (data_path(_DATA), path):
             if file is not None:
                 _read_into(Path(file), uses, aliases)
         return cls(uses, aliases | {use: use for use in uses})
@@ -86,11 +86,12 @@ class HouseholdAssumptions:
 
 @dataclass(frozen=True)
 class GroupShares:
-    """Shares of the persons who are elderly, disabled or children; None means unknown and stays empty."""
+    """Shares of the persons who belong to each group; None means unknown and stays empty."""
 
     elderly: float | None = None
     disabled: float | None = None
     children: float | None = None
+    migrant_children: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
@@ -105,32 +106,15 @@ class GroupShares:
                 )
 
 
-def _default_file() -> Path:
-    here = Path(__file__).resolve().parents[1]
-    return next(base / _DATA for base in (here, here.parent) if (base / _DATA).is_file())
-
-
 def _read_into(path: Path, uses: dict[str, UseAssumption], aliases: dict[str, str]) -> None:
     """Add the rows of one file, or raise everything that is wrong with it."""
-    if not path.is_file():
-        raise InputMissingError("file_missing", mark("there is no file '{path}'"), path=str(path))
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("gb18030", errors="replace")
-    lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
-    rows = list(csv.DictReader(lines))
-    missing = [name for name in ("use", *_NUMBERS[:3]) if not rows or name not in rows[0]]
-    faults = [
-        Fault("column_missing", mark("the column is missing"), path.name, name, hint=mark("add it")) for name in missing
-    ]
-    for row in [] if missing else rows:
-        use = row["use"].strip().lower()
+    faults = []
+    for row in table_rows(path, ("use", *_NUMBERS[:3])):
+        use = row["use"].lower()
         values = {name: _number(row.get(name) or "0") for name in _NUMBERS}
         if _makes_sense(values):
-            uses[use] = UseAssumption(use=use, source=(row.get("source") or "").strip(), **values)
-            words = (row.get("aliases") or "").split("|")
+            uses[use] = UseAssumption(use=use, source=row.get("source", ""), **values)
+            words = row.get("aliases", "").split("|")
             aliases.update({word.strip().lower(): use for word in words if word.strip()})
         else:
             faults.append(_assumption_fault(path, use))

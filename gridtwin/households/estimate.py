@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gridtwin.errors import UsageError
 from gridtwin.households.assumptions import (
-    GROUPS,
     MIN_DWELLING_M2,
     PERSONS_PER_HOUSEHOLD,
     UNKNOWN,
@@ -24,6 +23,7 @@ from gridtwin.households.assumptions import (
 from gridtwin.households.frame import ESTIMATED, FLATS, SOURCES, totals_by_level, with_columns
 from gridtwin.households.remainders import Floats, Indices, largest_remainder, largest_remainder_by_group
 from gridtwin.i18n import mark
+from gridtwin.schemas import GROUPS
 
 Flags = NDArray[np.bool_]
 
@@ -59,12 +59,12 @@ def estimate_households(
     persons_per_household
         For buildings whose persons are unknown, above 0.
     shares
-        Shares of elderly, disabled and children; unknown ones stay empty.
+        Shares of the groups; unknown ones stay empty.
 
     Returns
     -------
     GeoDataFrame
-        A new frame with the columns households, persons, elderly, disabled, children (Int64) and
+        A new frame with the columns households, persons, those of the groups (Int64) and
         households_source. Everything that was given is as it was.
 
     Raises

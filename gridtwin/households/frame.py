@@ -10,8 +10,8 @@ import pandas as pd
 
 from gridtwin.coordinates import require_metric
 from gridtwin.errors import Fault, LayerFaultsError, first_ids
-from gridtwin.households.assumptions import GROUPS
 from gridtwin.i18n import mark
+from gridtwin.schemas import GROUPS
 
 COUNTED, FLATS, ESTIMATED = "counted", "flats", "estimated"
 SOURCES = (COUNTED, FLATS, ESTIMATED)

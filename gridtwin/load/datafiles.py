@@ -1,11 +1,12 @@
-"""Where the data tables that come with GridTwin lie."""
+"""Data tables: those that come with GridTwin, and a user's own of the same columns."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
-from gridtwin.errors import InputMissingError
+from gridtwin.errors import Fault, InputMissingError, LayerFaultsError
 from gridtwin.i18n import mark
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -17,7 +18,7 @@ def data_path(name: str) -> Path:
     Parameters
     ----------
     name
-        File name, such as ``"osm_facilities.csv"``.
+        File name, such as ``"facility_kinds.csv"``.
 
     Raises
     ------
@@ -34,7 +35,39 @@ def data_path(name: str) -> Path:
     )
 
 
-def read_rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of a data table by column; lines that start with ``#`` are comments."""
-    lines = data_path(name).read_text("utf-8").splitlines()
-    return list(csv.DictReader(line for line in lines if line.strip() and not line.startswith("#")))
+def table_rows(path: str | Path, needed: Iterable[str]) -> list[dict[str, str]]:
+    """Return the rows of a data table by column, without blanks around words.
+
+    Parameters
+    ----------
+    path
+        CSV with commas, in UTF-8 or GB18030; lines that start with ``#`` are comments.
+    needed
+        Columns that it must have.
+
+    Raises
+    ------
+    InputMissingError
+        If there is no such file.
+    LayerFaultsError
+        If columns are missing, or there are no rows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputMissingError("file_missing", mark("there is no file '{path}'"), path=str(path))
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030", errors="replace")
+    reader = csv.DictReader(line for line in text.splitlines() if line.strip() and line[0] != "#")
+    rows = [{str(key): (value or "").strip() for key, value in row.items() if key is not None} for row in reader]
+    missing = [name for name in needed if not rows or name not in rows[0]]
+    if missing:
+        raise LayerFaultsError(
+            [
+                Fault("column_missing", mark("the column is missing"), path.name, name, hint=mark("add it"))
+                for name in missing
+            ]
+        )
+    return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-
-from gridtwin.load.osm_tags import all_keys
 
 Shapes = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -27,7 +25,7 @@ class Elements:
     ids
         Type letter and number, such as ``"w123"``, (objects,).
     tags
-        Values by key (:data:`gridtwin.load.osm_tags.all_keys`); None where an object lacks the key.
+        Values by key (:func:`gridtwin.load.osm_tags.all_keys`); None where an object lacks the key.
     shapes
         Geometries in a projected CRS, (objects,).
     """
@@ -66,9 +64,9 @@ class StreetWays:
     xy: Floats
 
 
-def tag_frame(tags: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-    """Return one column of text (or None) for every key that matters."""
-    columns = {key: np.full(len(tags), None, dtype=object) for key in all_keys()}
+def tag_frame(tags: Sequence[Mapping[str, str]], keys: Iterable[str]) -> pd.DataFrame:
+    """Return one column of text (or None) for each of the keys."""
+    columns = {key: np.full(len(tags), None, dtype=object) for key in keys}
     for row, words in enumerate(tags):
         for key, word in words.items():
             if key in columns:

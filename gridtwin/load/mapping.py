@@ -12,10 +12,10 @@ from typing import Any
 from gridtwin.coordinates import DATUMS
 from gridtwin.errors import Fault, InputError, InputMissingError, LayerFaultsError
 from gridtwin.i18n import mark
-from gridtwin.schemas import LAYERS, input_layers
+from gridtwin.schemas import GROUPS, LAYERS, input_layers
 
 HOUSEHOLDS_TABLE = "households"
-COUNT_COLUMNS = ("households", "persons", "elderly", "disabled", "children")
+COUNT_COLUMNS = ("households", "persons", *GROUPS)
 PLACE_COLUMNS = ("lon", "lat", "x", "y")
 _OPTIONS = ("file", "layer", "datum", "crs", "encoding")
 

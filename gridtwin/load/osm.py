@@ -20,8 +20,9 @@ from gridtwin.errors import InputError, InputMissingError
 from gridtwin.i18n import mark, tr
 from gridtwin.load import osm_layers
 from gridtwin.load.elements import Elements, Floats, StreetWays, mended_polygons, tag_frame
+from gridtwin.load.kinds import FacilityKinds, facility_kinds
 from gridtwin.load.osm_streets import streets_and_junctions
-from gridtwin.load.osm_tags import facility_table, main_keys
+from gridtwin.load.osm_tags import GATES, all_keys, main_keys
 from gridtwin.progress import Progress, silent
 
 LICENCE = "ODbL 1.0, © OpenStreetMap contributors"
@@ -35,7 +36,7 @@ class OsmExtract:
     Attributes
     ----------
     layers
-        streets, junctions, buildings, barriers, facilities, and communities if asked for; each as
+        streets, junctions, buildings, barriers, facilities, entrances, and communities if asked for; each as
         :func:`gridtwin.schemas.conform` leaves it.
     crs
         Projected, in metres.
@@ -77,9 +78,10 @@ def read_osm(
     *,
     crs: Any = None,
     community_admin_level: int | None = None,
+    kinds: FacilityKinds | None = None,
     progress: Progress = silent,
 ) -> OsmExtract:
-    """Read streets, junctions, buildings, barriers and facilities from an OpenStreetMap file.
+    """Read streets, junctions, buildings, barriers, facilities and their entrances from an OpenStreetMap file.
 
     Parameters
     ----------
@@ -90,6 +92,8 @@ def read_osm(
     community_admin_level
         Take the administrative boundaries of this level (OSM admin_level, 1–12) as communities; by default
         none are taken, as an extract cuts them.
+    kinds
+        Catalogue of facilities; that which comes with GridTwin by default.
     progress
         Called with fraction and text; may raise ``Cancelled``.
 
@@ -110,8 +114,9 @@ def read_osm(
     if not path.is_file():
         raise InputMissingError("file_missing", mark("there is no file '{path}'"), path=str(path))
     boundaries = community_admin_level is not None
+    kinds = kinds or facility_kinds()
     progress(0.0, tr(mark("reading the OpenStreetMap file")))
-    found, header = _scan(path, boundaries, progress)
+    found, header = _scan(path, boundaries, kinds, progress)
     if not found.line_id and not found.area_id:
         raise InputError(
             "osm_empty", mark("'{path}' has neither streets nor buildings; take another extract"), path=str(path)
@@ -119,7 +124,7 @@ def read_osm(
     progress(0.65, tr(mark("projecting")))
     projected = _projected_crs(crs, header, found)
     to_plane = pyproj.Transformer.from_crs(WGS84, projected, always_xy=True)
-    points, lines, relations, ways = _elements(found, to_plane)
+    points, lines, relations, ways = _elements(found, to_plane, all_keys(kinds))
     progress(0.75, tr(mark("building streets and junctions")))
     streets, junctions = streets_and_junctions(ways, projected)
     progress(0.85, tr(mark("sorting buildings, barriers and facilities")))
@@ -129,7 +134,7 @@ def read_osm(
         "junctions": junctions,
         "buildings": osm_layers.buildings(areas, projected),
         "barriers": osm_layers.barriers(lines, areas, projected),
-        "facilities": osm_layers.facilities(points, areas, projected),
+        **osm_layers.facilities_and_entrances(points, areas, kinds, projected),
     }
     if community_admin_level is not None:
         layers["communities"] = osm_layers.communities(areas, community_admin_level, projected)
@@ -143,17 +148,17 @@ class _Header:
     date: str
 
 
-def _scan(path: Path, boundaries: bool, progress: Progress) -> tuple[_Found, _Header]:
+def _scan(path: Path, boundaries: bool, kinds: FacilityKinds, progress: Progress) -> tuple[_Found, _Header]:
     """Return all objects that may matter, and what the header states."""
     import osmium  # noqa: PLC0415 - heavy, and needed here only
 
-    keys = (*main_keys(), "boundary") if boundaries else main_keys()
+    keys = (*main_keys(kinds), "boundary") if boundaries else main_keys(kinds)
     tagged = osmium.filter.KeyFilter(*keys)
     found = _Found()
     try:
         source = osmium.FileProcessor(str(path)).with_areas(tagged).with_filter(osmium.filter.KeyFilter(*keys))
         header = _header(source.header)
-        _collect(source, found, progress)
+        _collect(source, found, kinds, progress)
     except RuntimeError as error:
         if type(error) is not RuntimeError:
             raise
@@ -178,20 +183,19 @@ def _header(header: Any) -> _Header:
     return _Header(corners, header.get("osmosis_replication_timestamp") or header.get("timestamp") or "")
 
 
-def _collect(source: Any, found: _Found, progress: Progress) -> None:
+def _collect(source: Any, found: _Found, kinds: FacilityKinds, progress: Progress) -> None:
     """Sort the objects of a file by geometry type; the only loop over objects."""
     import osmium  # noqa: PLC0415
 
     shapes = osmium.geom.WKBFactory()
-    wanted = {(key, value) for _, key, value in facility_table()}
-    keys = frozenset(key for key, _ in wanted)
+    wanted = {(key, value) for _, key, value in kinds.tags} | {("barrier", gate) for gate in GATES}
     for number, item in enumerate(source):
         if number % REPORT_EVERY == 0:
             done = 1.0 - math.exp(-number / 200_000.0)  # how many will come is not known
             progress(0.6 * done, tr(mark("reading the OpenStreetMap file")))
         if item.is_node():
             tags = dict(item.tags)
-            if any((key, tags.get(key)) in wanted for key in keys) and item.location.valid():
+            if ("entrance" in tags or not wanted.isdisjoint(tags.items())) and item.location.valid():
                 found.node_id.append(item.id)
                 found.node_lon.append(item.lon)
                 found.node_lat.append(item.lat)
@@ -251,7 +255,9 @@ def _projected_crs(crs: Any, header: _Header, found: _Found) -> pyproj.CRS:
     return pyproj.CRS.from_epsg(suggest_crs(float(lon), float(lat)))
 
 
-def _elements(found: _Found, to_plane: pyproj.Transformer) -> tuple[Elements, Elements, Elements, StreetWays]:
+def _elements(
+    found: _Found, to_plane: pyproj.Transformer, keys: tuple[str, ...]
+) -> tuple[Elements, Elements, Elements, StreetWays]:
     """Return nodes, ways and multipolygon relations, and the ways of the street network, all projected."""
 
     def plane(lonlat: Floats) -> Floats:
@@ -261,13 +267,13 @@ def _elements(found: _Found, to_plane: pyproj.Transformer) -> tuple[Elements, El
         return np.char.add(letter, np.asarray(ids, np.int64).astype(str)).astype(object)
 
     lonlat = np.column_stack([np.asarray(found.node_lon), np.asarray(found.node_lat)])
-    points = Elements(named("n", found.node_id), tag_frame(found.node_tags), shapely.points(plane(lonlat)))
+    points = Elements(named("n", found.node_id), tag_frame(found.node_tags, keys), shapely.points(plane(lonlat)))
     lines = Elements(
-        named("w", found.line_id), tag_frame(found.line_tags), shapely.transform(_shapes(found.line_wkb), plane)
+        named("w", found.line_id), tag_frame(found.line_tags, keys), shapely.transform(_shapes(found.line_wkb), plane)
     )
     relations = Elements(
         named("r", found.area_id),
-        tag_frame(found.area_tags),
+        tag_frame(found.area_tags, keys),
         mended_polygons(shapely.transform(_shapes(found.area_wkb), plane)),
     )
     rows = np.asarray(found.street_line, np.int64)

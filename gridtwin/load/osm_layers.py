@@ -1,4 +1,4 @@
-"""Buildings, barriers, facilities and communities from OpenStreetMap objects."""
+"""Buildings, barriers, facilities, their entrances and communities from OpenStreetMap objects."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from gridtwin.load import osm_tags as rules
 from gridtwin.load.elements import Elements, Shapes, closed_lines_as_areas, join_elements
+from gridtwin.load.kinds import FacilityKinds
 from gridtwin.schemas import conform
 
 SAME_OUTLINE = 0.95  # share of the area that two drawings of one building have in common at least
+ON_OUTLINE_M = 0.05  # a node of an outline lies on it, but for what projecting and mending move
 _WATER_LINES = ("river", "canal")
 _WATER_AREAS = ("riverbank", "dock")
 _WATER_USES = ("reservoir", "basin")
@@ -94,21 +96,53 @@ def barriers(lines: Elements, areas: Elements, crs: object) -> gpd.GeoDataFrame:
     return conform(frame.drop_duplicates("barrier_id"), "barriers")
 
 
-def facilities(points: Elements, areas: Elements, crs: object) -> gpd.GeoDataFrame:
-    """Return layer ``facilities``: nodes, and a point within each area.
+def facilities_and_entrances(
+    points: Elements, areas: Elements, kinds: FacilityKinds, crs: object
+) -> dict[str, gpd.GeoDataFrame]:
+    """Return layer ``facilities``, nodes and a point within each area, and layer ``entrances`` of the areas.
 
     A node or building of the same kind inside the grounds of a facility, with the same name or none, is that
-    facility drawn twice and left out.
+    facility drawn twice and left out. Doors and gates on the outline of a facility are its entrances.
     """
-    areas = areas.where(~pd.isna(rules.facility_kind(areas.tags)))
-    points = points.where(~pd.isna(rules.facility_kind(points.tags)))
-    found = join_elements([points, areas])
-    place = np.concatenate([points.shapes, shapely.point_on_surface(areas.shapes)])
-    kind = rules.facility_kind(found.tags)
+    grounds = areas.where(~pd.isna(rules.facility_kind(areas.tags, kinds)))
+    nodes = points.where(~pd.isna(rules.facility_kind(points.tags, kinds)))
+    found = join_elements([nodes, grounds])
+    place = np.concatenate([nodes.shapes, shapely.point_on_surface(grounds.shapes)])
+    kind = rules.facility_kind(found.tags, kinds)
     name = found.tags["name"].to_numpy(object)
-    keep = ~_inside_own_grounds(place, areas.shapes, kind, name)
-    frame = gpd.GeoDataFrame({"facility_id": found.ids, "kind": kind, "name": name}, geometry=place, crs=crs)
-    return conform(frame[keep].drop_duplicates("facility_id"), "facilities")
+    keep = ~_inside_own_grounds(place, grounds.shapes, kind, name)
+    keep &= ~pd.Series(found.ids).duplicated().to_numpy(bool)
+    frame = gpd.GeoDataFrame(
+        {
+            "facility_id": found.ids,
+            "kind": kind,
+            "name": name,
+            "capacity": rules.capacity(found.tags),
+            "opening_hours": found.tags["opening_hours"],
+            "step_free": rules.step_free(found.tags),
+        },
+        geometry=place,
+        crs=crs,
+    )
+    return {
+        "facilities": conform(frame[keep], "facilities"),
+        "entrances": _entrances(points, grounds.where(keep[len(nodes.ids) :]), crs),
+    }
+
+
+def _entrances(points: Elements, grounds: Elements, crs: object) -> gpd.GeoDataFrame:
+    """Return layer ``entrances``: the doors and gates on the outline of each facility."""
+    doors = points.where(rules.is_entrance(points.tags))
+    tree = shapely.STRtree(shapely.boundary(grounds.shapes))
+    door, ground = tree.query(doors.shapes, predicate="dwithin", distance=ON_OUTLINE_M)
+    order = np.lexsort((ground, door))
+    door, ground = door[order], ground[order]
+    frame = gpd.GeoDataFrame(
+        {"entrance_id": doors.ids[door] + "-" + grounds.ids[ground], "facility_id": grounds.ids[ground]},
+        geometry=doors.shapes[door],
+        crs=crs,
+    )
+    return conform(frame, "entrances")
 
 
 def communities(areas: Elements, admin_level: int, crs: object) -> gpd.GeoDataFrame:

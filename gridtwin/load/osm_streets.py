@@ -96,7 +96,10 @@ def _street_frame(ways: StreetWays, first: Indices, last: Indices, owner: Indice
             "private": private,
         }
     )
+    of_way["step_free"] = rules.step_free(tags)
     frame = of_way.iloc[owner].reset_index(drop=True)
+    # A way across a road is cut where it meets the road; whoever walks all of it crosses once.
+    frame["crossings"] = (rules.is_crossing(tags)[owner] & np.diff(owner, prepend=-1).astype(bool)).astype(np.int64)
     frame["street_id"] = street_ids(ways.ids[owner])
     frame["from_junction_id"] = ways.nodes[first].astype(str)
     frame["to_junction_id"] = ways.nodes[last].astype(str)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gridtwin.load.datafiles import read_rows
+from gridtwin.load.kinds import FacilityKinds
 
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]
@@ -109,34 +108,34 @@ USE_HINTS: dict[str, dict[str, str]] = {
 }
 NOT_BUILDINGS = frozenset(("no", "entrance"))
 
+# Gates that people walk through, and doors that are not for visitors.
+GATES = frozenset(("gate", "entrance", "kissing_gate", "sliding_gate", "swing_gate", "turnstile", "wicket_gate"))
+NOT_FOR_VISITORS = frozenset(("no", "emergency", "emergency_exit", "exit", "fire", "garage", "service"))
+# The first of these that is a plain number is what a facility can hold.
+CAPACITY_KEYS = ("capacity", "beds", "capacity:persons")
+WHEELCHAIR_YES = frozenset(("yes", "designated"))
+
 _STREET_KEYS = (
     "highway", "name", "ref", "width", "layer", "oneway", "junction", "bridge", "tunnel", "covered", "area",
-    "indoor", "motorroad", "location", *WALK_KEYS, *DRIVE_KEYS,
+    "indoor", "motorroad", "location", "wheelchair", "ramp:wheelchair", "footway", "path", "cycleway", *WALK_KEYS,
+    *DRIVE_KEYS,
 )  # fmt: skip
 _AREA_KEYS = (
     "building", "building:levels", "building:flats", "building:units", "addr:street", "addr:housenumber",
     "amenity", "shop", "office", "tourism", "landuse", "natural", "waterway", "railway", "barrier", "boundary",
-    "admin_level", "culvert",
+    "admin_level", "culvert", "entrance", "opening_hours", *CAPACITY_KEYS,
 )  # fmt: skip
-_MAIN_KEYS = ("highway", "building", "natural", "waterway", "railway", "barrier", "landuse")
+_MAIN_KEYS = ("highway", "building", "natural", "waterway", "railway", "barrier", "landuse", "entrance")
 
 
-@functools.cache
-def facility_table() -> tuple[tuple[str, str, str], ...]:
-    """Return kind, key and value of ``data/osm_facilities.csv``."""
-    return tuple((row["kind"], row["key"], row["value"]) for row in read_rows("osm_facilities.csv"))
-
-
-@functools.cache
-def all_keys() -> tuple[str, ...]:
+def all_keys(kinds: FacilityKinds) -> tuple[str, ...]:
     """Return every key that matters."""
-    return tuple(dict.fromkeys((*_STREET_KEYS, *_AREA_KEYS, *(key for _, key, _ in facility_table()))))
+    return tuple(dict.fromkeys((*_STREET_KEYS, *_AREA_KEYS, *(key for _, key, _ in kinds.tags))))
 
 
-@functools.cache
-def main_keys() -> tuple[str, ...]:
+def main_keys(kinds: FacilityKinds) -> tuple[str, ...]:
     """Return the keys of which an object that matters has one at least."""
-    return tuple(dict.fromkeys((*_MAIN_KEYS, *(key for _, key, _ in facility_table()))))
+    return tuple(dict.fromkeys((*_MAIN_KEYS, *(key for _, key, _ in kinds.tags))))
 
 
 def in_set(values: Texts | pd.Series, words: Iterable[str]) -> Flags:
@@ -214,9 +213,40 @@ def building_use(tags: pd.DataFrame) -> Texts:
     return np.asarray(np.where(pd.isna(use), "unknown", use), dtype=object)
 
 
-def facility_kind(tags: pd.DataFrame) -> Texts:
-    """Return the kind of each object's facility (the first row of the table that fits), None where it is none."""
+def step_free(tags: pd.DataFrame) -> pd.Series:
+    """Return whether there is a way without steps (boolean, missing where nobody said); ``wheelchair`` decides.
+
+    Stairs have none unless a tag says so, for example that of a ramp beside them.
+    """
+    refused = in_set(tags["wheelchair"], NO)
+    yes = in_set(tags["wheelchair"], WHEELCHAIR_YES) | in_set(tags["ramp:wheelchair"], ("yes", "separate")) & ~refused
+    no = refused | in_set(tags["highway"], ("steps",)) & ~yes
+    return pd.Series(yes, dtype="boolean").mask(~yes & ~no)
+
+
+def is_crossing(tags: pd.DataFrame) -> Flags:
+    """Return which ways lead across a road."""
+    return np.asarray(tags[["footway", "path", "cycleway"]].eq("crossing").any(axis=1), bool)
+
+
+def capacity(tags: pd.DataFrame) -> NDArray[np.float64]:
+    """Return what each facility can hold, NaN where no tag says so in plain numbers."""
+    found = np.full(len(tags), np.nan)
+    for key in CAPACITY_KEYS:
+        found = np.where(np.isnan(found), numbers(tags[key]), found)
+    return found
+
+
+def is_entrance(tags: pd.DataFrame) -> Flags:
+    """Return which nodes are doors and gates that visitors may use."""
+    door = given(tags["entrance"]) & ~in_set(tags["entrance"], NOT_FOR_VISITORS)
+    gate = in_set(tags["barrier"], GATES)
+    return (door | gate) & ~in_set(first_given(tags, WALK_KEYS), NO)
+
+
+def facility_kind(tags: pd.DataFrame, kinds: FacilityKinds) -> Texts:
+    """Return the kind of each object's facility (the first tag of the catalogue that fits), None where it is none."""
     kind = np.full(len(tags), None, dtype=object)
-    for name, key, value in facility_table():
+    for name, key, value in kinds.tags:
         kind = np.where(pd.isna(kind) & in_set(tags[key], (value,)), name, kind)
     return kind

@@ -20,9 +20,10 @@ from gridtwin.errors import InputError, MissingToolError
 from gridtwin.i18n import mark, tr
 from gridtwin.load import osm_layers
 from gridtwin.load.elements import Elements, StreetWays, mended_polygons, tag_frame
+from gridtwin.load.kinds import FacilityKinds, facility_kinds
 from gridtwin.load.osm import OsmExtract
 from gridtwin.load.osm_streets import streets_and_junctions
-from gridtwin.load.osm_tags import all_keys, facility_table
+from gridtwin.load.osm_tags import GATES, all_keys
 from gridtwin.progress import Progress, silent
 
 TIMEOUT_S = 180
@@ -34,14 +35,20 @@ _FEATURES: dict[str, bool | list[str]] = {
     "landuse": ["reservoir", "basin"],
     "railway": ["rail", "light_rail", "subway", "narrow_gauge"],
     "highway": ["motorway", "motorway_link"],
-    "barrier": ["city_wall", "wall"],
+    "barrier": ["city_wall", "wall", *sorted(GATES)],
+    "entrance": True,
 }
 
 
 def read_place(
-    name: str, *, crs: Any = None, cache: str | Path | None = None, progress: Progress = silent
+    name: str,
+    *,
+    crs: Any = None,
+    cache: str | Path | None = None,
+    kinds: FacilityKinds | None = None,
+    progress: Progress = silent,
 ) -> OsmExtract:
-    """Read streets, junctions, buildings, barriers and facilities of a named place.
+    """Read streets, junctions, buildings, barriers, facilities and their entrances of a named place.
 
     Parameters
     ----------
@@ -51,6 +58,8 @@ def read_place(
         Projected CRS in metres; by default the one that fits the place.
     cache
         Folder that keeps the answers, so that the same place is asked for once; by default that of the user.
+    kinds
+        Catalogue of facilities; that which comes with GridTwin by default.
     progress
         Called with fraction and text; may raise ``Cancelled``.
 
@@ -69,8 +78,10 @@ def read_place(
     if crs is not None:
         refuse_old_datum(crs, "place")
         crs = require_metric(crs, "place")
+    kinds = kinds or facility_kinds()
+    keys = all_keys(kinds)
     ox = _osmnx()
-    with _settings(ox, cache):
+    with _settings(ox, cache, keys):
         progress(0.0, tr(mark("looking the place up")))
         area = _area(ox, name)
         progress(0.1, tr(mark("asking for its streets")))
@@ -78,36 +89,36 @@ def read_place(
             area, simplify=False, retain_all=True, truncate_by_edge=True, custom_filter='["highway"]'
         ))  # fmt: skip
         progress(0.4, tr(mark("asking for its buildings, barriers and facilities")))
-        features = _ask(name, lambda: ox.features_from_polygon(area, _wanted()))
+        features = _ask(name, lambda: ox.features_from_polygon(area, _wanted(kinds)))
     if graph is None:
         raise InputError("osm_empty", mark("'{path}' has neither streets nor buildings"), path=name)
     progress(0.8, tr(mark("building streets and junctions")))
     west, south, east, north = area.bounds
     target = crs or pyproj.CRS.from_epsg(suggest_crs((west + east) / 2, (south + north) / 2))
     to_plane = pyproj.Transformer.from_crs(WGS84, target, always_xy=True)
-    streets, junctions = streets_and_junctions(ways_of_graph(graph, to_plane), target)
-    points, lines, relations = elements_of_features(features, target)
+    streets, junctions = streets_and_junctions(ways_of_graph(graph, to_plane, keys), target)
+    points, lines, relations = elements_of_features(features, target, keys)
     areas = osm_layers.all_areas(lines, relations)
     layers = {
         "streets": streets,
         "junctions": junctions,
         "buildings": osm_layers.buildings(areas, target),
         "barriers": osm_layers.barriers(lines, areas, target),
-        "facilities": osm_layers.facilities(points, areas, target),
+        **osm_layers.facilities_and_entrances(points, areas, kinds, target),
     }
     box = gpd.GeoSeries([shapely.box(*area.bounds)], crs=WGS84).to_crs(target).iloc[0]
     progress(1.0, tr(mark("read the place")))
     return OsmExtract(layers, target, box)
 
 
-def ways_of_graph(graph: Any, to_plane: pyproj.Transformer) -> StreetWays:
+def ways_of_graph(graph: Any, to_plane: pyproj.Transformer, keys: tuple[str, ...]) -> StreetWays:
     """Return the ways of an OSMnx graph that was neither simplified nor given arcs against the ways."""
     steps: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     tags: dict[int, dict[str, str]] = {}
     for start, end, data in graph.edges(data=True):
         way = data["osmid"]
         steps[way][start].append(end)
-        tags.setdefault(way, {key: str(data[key]) for key in all_keys() if data.get(key) is not None})
+        tags.setdefault(way, {key: str(data[key]) for key in keys if data.get(key) is not None})
     ids, runs, of_run = [], [], []
     for way, following in sorted(steps.items()):
         # OSMnx has turned the nodes of a way that is one-way against them.
@@ -122,18 +133,18 @@ def ways_of_graph(graph: Any, to_plane: pyproj.Transformer) -> StreetWays:
     lat = np.array([graph.nodes[node]["y"] for node in nodes], dtype=np.float64)
     offsets = np.concatenate([[0], np.cumsum([len(run) for run in runs])]).astype(np.int64)
     xy = np.column_stack(to_plane.transform(lon, lat))
-    return StreetWays(np.array(ids, dtype=np.int64), tag_frame(of_run), offsets, nodes, xy)
+    return StreetWays(np.array(ids, dtype=np.int64), tag_frame(of_run, keys), offsets, nodes, xy)
 
 
-def elements_of_features(features: Any, crs: pyproj.CRS) -> tuple[Elements, Elements, Elements]:
+def elements_of_features(features: Any, crs: pyproj.CRS, keys: tuple[str, ...]) -> tuple[Elements, Elements, Elements]:
     """Return nodes, ways and multipolygon relations of OSMnx's features, projected."""
     if features is None:
-        none = Elements(np.empty(0, object), tag_frame([]), np.empty(0, object))
+        none = Elements(np.empty(0, object), tag_frame([], keys), np.empty(0, object))
         return none, none, none
     kind = features.index.get_level_values(0).to_numpy(dtype=object)
     number = features.index.get_level_values(1).astype(str).to_numpy(dtype=object)
     ids = np.array([k[0] + n for k, n in zip(kind, number, strict=True)], dtype=object)
-    columns = {key: features[key].to_numpy(object) if key in features.columns else None for key in all_keys()}
+    columns = {key: features[key].to_numpy(object) if key in features.columns else None for key in keys}
     tags = pd.DataFrame(columns, index=range(len(features)), dtype=object)
     tags = tags.where(tags.notna(), None)
     shapes = features.geometry.to_crs(crs).to_numpy()
@@ -179,14 +190,14 @@ def _osmnx() -> Any:
 
 
 @contextlib.contextmanager
-def _settings(ox: Any, cache: str | Path | None) -> Iterator[None]:
+def _settings(ox: Any, cache: str | Path | None, keys: tuple[str, ...]) -> Iterator[None]:
     """Set OSMnx up for one reading, and leave its global settings as they were."""
     wanted = {
         "use_cache": True,
         "cache_folder": Path(cache) if cache is not None else _user_cache(),
         "requests_timeout": TIMEOUT_S,
         "all_oneway": True,  # one arc a step, in the order of the way's nodes
-        "useful_tags_way": list(all_keys()),
+        "useful_tags_way": list(keys),
         "log_console": False,
     }
     before = {name: getattr(ox.settings, name) for name in wanted}
@@ -204,9 +215,9 @@ def _user_cache() -> Path:
     return Path(base) / "gridtwin" / "osmnx"
 
 
-def _wanted() -> dict[str, bool | list[str]]:
+def _wanted(kinds: FacilityKinds) -> dict[str, bool | list[str]]:
     wanted = dict(_FEATURES)
-    for _, key, value in facility_table():
+    for _, key, value in kinds.tags:
         values = wanted.get(key, [])
         if isinstance(values, list) and value not in values:
             wanted[key] = [*values, value]

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.i18n import mark
+from gridtwin.load.topology import ENDS
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 # Steeper is an artefact of the raster: the steepest street of the world, Baldwin Street in Dunedin, rises 0.35.
 MAX_SLOPE = 0.35
+TOUCHING_M = 1e-3  # junctions of a bridge are not taken to be nearer to each other
 
 
 def population_by_zone(raster: str | Path, zones: gpd.GeoDataFrame) -> pd.Series:
@@ -80,6 +84,62 @@ def sample_elevation(dem: str | Path, points: gpd.GeoDataFrame) -> pd.Series:
     return pd.Series(height, index=points.index, name="elevation_m")
 
 
+def deck_heights(heights: pd.Series, streets: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame) -> pd.Series:
+    """Return the heights with those on bridges and in tunnels put between the ends of the bridge or tunnel.
+
+    A terrain model knows the ground below a bridge and above a tunnel. Where one is cut into several streets, the
+    junctions between them, those that no street on the ground meets, get the height that rises evenly from end to
+    end; where bridges or tunnels branch, the mean of their neighbours, weighted by nearness. The ends are on the
+    ground and keep their height.
+
+    Parameters
+    ----------
+    heights
+        Height of each junction in the terrain model, metres, in the rows of ``junctions``.
+    streets
+        Layer ``streets`` with its junctions, length_m and structure.
+    junctions
+        Layer ``junctions``.
+
+    Returns
+    -------
+    Series of float
+        ``elevation_m`` with the index of ``heights``; missing between ends whose heights are missing.
+    """
+    ends = np.column_stack([pd.Index(junctions["junction_id"]).get_indexer(streets[name]) for name in ENDS])
+    joined = (ends >= 0).all(axis=1)
+    off_ground = streets["structure"].isin(("bridge", "tunnel")).to_numpy(bool)
+    spans = ends[off_ground & joined]
+    inner = np.zeros(len(junctions), bool)
+    inner[spans] = True
+    inner[ends[~off_ground & joined]] = False
+    height = np.where(inner, np.nan, heights.to_numpy(np.float64))
+    if inner.any():
+        length_m = streets["length_m"].to_numpy(np.float64)[off_ground & joined]
+        height = _balanced(height, inner, spans, 1.0 / np.maximum(length_m, TOUCHING_M))
+    return pd.Series(height, index=heights.index, name="elevation_m")
+
+
+def _balanced(height: Floats, inner: Flags, spans: Indices, nearness: Floats) -> Floats:
+    """Return the heights with those of ``inner`` junctions in balance with their neighbours along the spans."""
+    from scipy.sparse import coo_array, diags_array  # noqa: PLC0415 - heavy, and needed for bridges only
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+    from scipy.sparse.linalg import spsolve  # noqa: PLC0415
+
+    known = ~np.isnan(height)
+    usable = (known | inner)[spans].all(axis=1)
+    (one, other), weight = spans[usable].T, nearness[usable]
+    ends = (np.r_[one, other], np.r_[other, one])
+    links = coo_array((np.r_[weight, weight], ends), shape=(len(height), len(height))).tocsr()
+    label = connected_components(links, directed=False)[1]
+    free = np.flatnonzero(inner & np.isin(label, label[known]))
+    rows = (diags_array(links.sum(axis=1)) - links).tocsr()[free]
+    out = height.copy()
+    if len(free):
+        out[free] = spsolve(rows[:, free].tocsc(), -(rows[:, np.flatnonzero(known)] @ height[known]))
+    return out
+
+
 def street_slopes(streets: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame) -> pd.Series:
     """Return the slope of each street along its direction, rise over run.
 
@@ -94,6 +154,12 @@ def street_slopes(streets: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame) -> pd.
     -------
     Series of float
         ``slope`` with the index of ``streets``, at most :data:`MAX_SLOPE` either way; missing where a height is.
+
+    Notes
+    -----
+    The slope is that from end to end: of a long street over a hill only the difference of its ends is left. For
+    the same reason terrain under a bridge or over a tunnel does not count, as long as its ends have the heights of
+    :func:`deck_heights`. Steeper values come from the noise of a terrain model over short streets.
     """
     height = junctions.drop_duplicates("junction_id").set_index("junction_id")["elevation_m"].astype("float64")
     rise = height.reindex(streets["to_junction_id"]).to_numpy() - height.reindex(streets["from_junction_id"]).to_numpy()

@@ -137,8 +137,8 @@ def join_households(
     buildings
         Layer ``buildings`` in metres; never changed.
     table
-        One row a building, household or compound, with at least one of households, persons, elderly,
-        disabled, children; rows of the same building are added up. By ``"location"`` a GeoDataFrame of
+        One row a building, household or compound, with at least one of households, persons and the groups
+        (:data:`gridtwin.schemas.GROUPS`); rows of the same building are added up. By ``"location"`` a GeoDataFrame of
         points in any CRS (:func:`gridtwin.load.vector.located`).
     by
         ``"building_id"``, ``"compound_id"`` or ``"location"`` (the building that holds the point, else the

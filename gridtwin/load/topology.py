@@ -234,9 +234,11 @@ def _layers(
     width = max(6, len(str(len(used))))
     names = np.array([f"j{number:0{width}d}" for number in range(1, len(used) + 1)], dtype=object)
     frame = streets.drop(columns=streets.geometry.name).iloc[row].reset_index(drop=True)
+    turn = pd.Series(row).groupby(row)
+    number, several = turn.cumcount() + 1, turn.transform("size") > 1
+    if "crossings" in frame.columns:  # whoever walks all pieces crosses as often as before
+        frame["crossings"] = frame["crossings"].mask(frame["crossings"].notna() & (number > 1), 0)
     if "street_id" in frame.columns:
-        turn = pd.Series(row).groupby(row)
-        number, several = turn.cumcount() + 1, turn.transform("size") > 1
         ids = frame["street_id"].astype("object")
         frame["street_id"] = ids.where(~several, ids + "-" + number.astype(str))
     frame["from_junction_id"] = names[np.searchsorted(used, start)]

@@ -20,11 +20,12 @@ from gridtwin.coordinates import WGS84, from_datum, read_crs, refuse_old_datum, 
 from gridtwin.errors import Fault, InputError, InputMissingError, LayerFaultsError, MissingToolError
 from gridtwin.i18n import mark, tr
 from gridtwin.load.columns import renamed, translated
+from gridtwin.load.kinds import FacilityKinds, conform_with_kinds
 from gridtwin.load.mapping import LayerMapping
 from gridtwin.load.shapefiles import read_shapefile
 from gridtwin.load.tables import EXCEL, LAT_NAMES, LON_NAMES, TEXT, named_column, read_table
 from gridtwin.progress import Progress, silent
-from gridtwin.schemas import LAYERS, conform
+from gridtwin.schemas import LAYERS
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 SHAPEFILE = (".shp", ".zip")
@@ -37,7 +38,7 @@ _MULTI = tuple(
     )
 )
 # Layers that decide on the CRS of a region, the first that there is.
-_CRS_ORDER = ("streets", "buildings", "communities", "barriers", "facilities", "shelters", "depots")
+_CRS_ORDER = ("streets", "buildings", "communities", "barriers", "facilities", "entrances", "shelters", "depots")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def read_layer(
     mapping: LayerMapping | None = None,
     datum: str = "wgs84",
     crs: Any = None,
+    kinds: FacilityKinds | None = None,
 ) -> Any:
     """Read one input layer from one file.
 
@@ -83,6 +85,8 @@ def read_layer(
         Datum of the coordinates, one of :data:`gridtwin.coordinates.DATUMS`; that of the mapping goes first.
     crs
         Projected CRS of the result; by default the file's own if it is metric, else the one that fits the place.
+    kinds
+        Catalogue in which kinds of facilities are looked up; that which comes with GridTwin by default.
 
     Returns
     -------
@@ -103,11 +107,15 @@ def read_layer(
     if isinstance(frame, gpd.GeoDataFrame):
         target = require_metric(crs, name, frame) if crs is not None else _metric(frame)
         frame = frame.to_crs(target)
-    return conform(frame, name)
+    return conform_with_kinds(frame, name, kinds)
 
 
 def read_layers(
-    sources: Mapping[str, LayerSource], *, crs: Any = None, progress: Progress = silent
+    sources: Mapping[str, LayerSource],
+    *,
+    crs: Any = None,
+    kinds: FacilityKinds | None = None,
+    progress: Progress = silent,
 ) -> tuple[dict[str, Any], pyproj.CRS | None]:
     """Read several input layers into one CRS; all faults of all layers are listed at once.
 
@@ -118,6 +126,8 @@ def read_layers(
     crs
         Projected CRS in metres; by default that of the streets (then buildings, ...) if it is metric, else
         the one that fits their place.
+    kinds
+        As for :func:`read_layer`.
     progress
         Called with fraction and text after each layer.
 
@@ -148,9 +158,9 @@ def read_layers(
         faults += as_faults(error, "")
     layers: dict[str, Any] = {}
     for name, frame in raw.items():
-        placed = isinstance(frame, gpd.GeoDataFrame) and target is not None
+        moved = frame.to_crs(target) if isinstance(frame, gpd.GeoDataFrame) and target is not None else frame
         try:
-            layers[name] = conform(frame.to_crs(target) if placed else frame, name)
+            layers[name] = conform_with_kinds(moved, name, kinds)
         except LayerFaultsError as error:
             faults += error.faults
     if faults:

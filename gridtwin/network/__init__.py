@@ -1,10 +1,12 @@
-"""The street network: walkers and vehicles, snapping to streets, bounded searches, networkx graphs."""
+"""The street network: walkers and vehicles, snapping to streets, searches, routes, matrices, networkx graphs."""
 
 from __future__ import annotations
 
 from gridtwin.network.export import to_networkx
+from gridtwin.network.matrix import matrix
 from gridtwin.network.network import StreetNetwork, components, street_network
 from gridtwin.network.profile import WALKERS, Driver, Walker
+from gridtwin.network.route import Route, route
 from gridtwin.network.search import (
     Nearest,
     Pairs,
@@ -17,6 +19,7 @@ from gridtwin.network.search import (
     reach,
 )
 from gridtwin.network.snap import Snapped, snap
+from gridtwin.network.turns import Step, turn_list
 
 __all__ = [
     "WALKERS",
@@ -24,17 +27,22 @@ __all__ = [
     "Nearest",
     "Pairs",
     "Reach",
+    "Route",
     "Snapped",
+    "Step",
     "StreetNetwork",
     "Walker",
     "components",
     "farthest_walk",
     "longest_walks",
     "loose_ends",
+    "matrix",
     "nearest",
     "pairs",
     "reach",
+    "route",
     "snap",
     "street_network",
     "to_networkx",
+    "turn_list",
 ]

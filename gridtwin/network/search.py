@@ -114,7 +114,7 @@ def reach(
     """
     _require_limit(limit)
     arcs = network.searched(weight, direction)
-    starts = _starts(network, sources, owner, weight, direction)
+    starts = starts_of(network, sources, owner, weight, direction)
     return Reach(
         *kernel.bounded(arcs.indptr, arcs.head, arcs.cost, starts.seed_ptr, starts.seed, starts.seed_cost, float(limit))
     )
@@ -149,7 +149,7 @@ def pairs(
     """
     _require_limit(limit)
     arcs = network.searched(weight, direction)
-    starts = _starts(network, sources, owner, weight, direction)
+    starts = starts_of(network, sources, owner, weight, direction)
     order = np.argsort(places.edge, kind="stable")
     order = order[np.searchsorted(places.edge[order], 0) :]
     place_ptr = np.searchsorted(places.edge[order], np.arange(len(network.start) + 1)).astype(np.int64)
@@ -207,7 +207,7 @@ def nearest(
         raise UsageError("count_wrong", mark("the number of nearest places must be at least 1"))
     _require_limit(limit)
     arcs = network.searched(weight, direction)
-    starts = _starts(network, sources, owner, weight, direction)
+    starts = starts_of(network, sources, owner, weight, direction)
     seed_owner = np.repeat(starts.owner, 2)
     source, cost = kernel_places.nearest_of_junctions(
         arcs.indptr, arcs.head, arcs.cost, starts.seed, starts.seed_cost, seed_owner, k, float(limit)
@@ -236,7 +236,7 @@ def nearest(
 
 
 @dataclass(frozen=True)
-class _Starts:
+class Starts:
     """Where the sources start, sorted by source: the places on edges, and the ends of those edges as seeds."""
 
     owner: Indices
@@ -248,9 +248,13 @@ class _Starts:
     seed_cost: Floats
 
 
-def _starts(
+def starts_of(
     network: StreetNetwork, sources: Snapped, owner: ArrayLike | None, weight: str, direction: Direction
-) -> _Starts:
+) -> Starts:
+    """Return where a search starts: sources sorted by owner, with the ends of their streets and costs to get there.
+
+    With ``"to"`` these are the costs of getting from those ends to the places.
+    """
     number = np.arange(len(sources.edge)) if owner is None else np.asarray(owner, np.int64)
     if len(number) != len(sources.edge) or (len(number) and int(number.min()) < 0):
         raise UsageError("owners_differ", mark("every entrance needs its source, and sources are numbered from 0"))
@@ -267,7 +271,7 @@ def _starts(
         seed, seed_cost = np.zeros((len(number), 2), np.int64), np.full((len(number), 2), np.inf)
     count = int(number[-1]) + 1 if len(number) else 0
     ptr = 2 * np.searchsorted(number, np.arange(count + 1)).astype(np.int64)
-    return _Starts(number, sources.edge, at, leg, ptr, seed.ravel(), seed_cost.ravel())
+    return Starts(number, sources.edge, at, leg, ptr, seed.ravel(), seed_cost.ravel())
 
 
 def farthest_walk(

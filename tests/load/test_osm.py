@@ -12,8 +12,9 @@ import pytest
 import shapely
 
 from gridtwin.errors import Cancelled, InputError, InputMissingError
+from gridtwin.load.kinds import facility_kinds
 from gridtwin.load.osm import OsmExtract, read_osm
-from gridtwin.load.osm_tags import HIGHWAYS, USES, facility_table
+from gridtwin.load.osm_tags import HIGHWAYS, USES
 from gridtwin.schemas import LAYERS, conform
 
 LON, LAT = 116.30, 40.00  # south-west corner of the towns below
@@ -300,6 +301,86 @@ def test_facilities(write: Write) -> None:
     assert (facilities.geom_type == "Point").all()
 
 
+def test_hours_capacity_and_steps_of_facilities(write: Write) -> None:
+    """Hours are kept, the first plain number is the capacity, a wheelchair tag says whether there are steps."""
+    path = write(
+        *lattice(),
+        node(201, 3.5, 3.5, amenity="clinic", opening_hours="Mo-Fr 08:00-17:00", wheelchair="yes"),
+        node(202, 1.5, 1.5, amenity="hospital", capacity="many", beds="120", wheelchair="no"),
+        node(203, 1.6, 1.6, amenity="childcare", capacity="60", wheelchair="limited"),
+        node(204, 1.7, 1.6, emergency="assembly_point", capacity__persons="500"),
+        way(1, [11, 12], highway="residential"),
+    )
+    facilities = read_osm(path).layers["facilities"].set_index("facility_id")
+    assert facilities["capacity"].fillna(-1).to_dict() == {"n201": -1, "n202": 120, "n203": 60, "n204": 500}
+    assert facilities["step_free"].astype("Int64").fillna(2).to_dict() == {"n201": 1, "n202": 0, "n203": 2, "n204": 2}
+    assert facilities.loc["n201", "opening_hours"] == "Mo-Fr 08:00-17:00"
+
+
+def test_entrances(write: Write) -> None:
+    """Doors and gates on the outline of a facility are its entrances; emergency exits and other doors are none."""
+    path = write(
+        *lattice(),
+        node(51, 1.5, 1, barrier="gate"),
+        node(52, 1.7, 1, entrance="main"),
+        node(53, 1.8, 1, entrance="emergency"),
+        node(54, 1.9, 1, barrier="gate", access="no"),
+        node(55, 1.5, 1.5, entrance="yes"),
+        node(56, 2.0, 1.5, entrance="yes"),
+        way(1, [11, 51, 52, 53, 54, 12, 56, 22, 21, 11], amenity="school", name="实验小学"),
+        way(2, [12, 13, 23, 22, 56, 12], building="yes", shop="supermarket"),
+        way(3, [31, 32], highway="residential"),
+    )
+    entrances = read_osm(path).layers["entrances"]
+    assert entrances[["entrance_id", "facility_id"]].to_numpy().tolist() == [
+        ["n51-w1", "w1"], ["n52-w1", "w1"], ["n56-w1", "w1"], ["n56-w2", "w2"],
+    ]  # fmt: skip
+
+
+def test_kinds_of_the_user_decide_on_tags(write: Write, tmp_path: Path) -> None:
+    """A kind of the user's own takes the tags that it names, also those that nobody else reads."""
+    own = tmp_path / "kinds.csv"
+    own.write_text(
+        "kind,en,zh,osm\nkindergarten,Kindergarten,幼儿园,amenity=kindergarten\nbath,Bath,浴室,leisure=sauna\n"
+    )
+    path = write(
+        *lattice(),
+        node(201, 3.5, 3.5, amenity="kindergarten"),
+        node(202, 1.5, 1.5, leisure="sauna"),
+        way(1, [11, 12], highway="residential"),
+    )
+    assert read_osm(path).layers["facilities"]["kind"].tolist() == ["childcare"]
+    assert read_osm(path, kinds=facility_kinds(own)).layers["facilities"]["kind"].tolist() == ["kindergarten", "bath"]
+
+
+def test_streets_without_steps(write: Write) -> None:
+    """A wheelchair tag decides; stairs have steps unless there is a ramp; of other streets nothing is known."""
+    path = write(
+        *lattice(),
+        way(1, [11, 12], highway="footway", wheelchair="yes"),
+        way(2, [12, 13], highway="footway", wheelchair="no"),
+        way(3, [13, 14], highway="steps"),
+        way(4, [21, 22], highway="steps", ramp__wheelchair="yes"),
+        way(5, [22, 23], highway="footway", wheelchair="limited"),
+        way(6, [23, 24], highway="steps", ramp__wheelchair="yes", wheelchair="no"),
+    )
+    step_free = streets_of(read_osm(path))["step_free"].astype("Int64").fillna(2)
+    assert step_free.tolist() == [1, 0, 0, 1, 2, 0]
+
+
+def test_a_way_across_a_road_crosses_it_once(write: Write) -> None:
+    """A crossing is cut where it meets the road, and counts once on the whole of its way."""
+    path = write(
+        *lattice(),
+        way(1, [21, 22, 23], highway="residential"),
+        way(2, [12, 22, 32], highway="footway", footway="crossing"),
+        way(3, [32, 42], highway="footway"),
+        way(4, [42, 43], highway="cycleway", cycleway="crossing"),
+    )
+    crossings = streets_of(read_osm(path))["crossings"]
+    assert crossings.to_dict() == {"w1-1": 0, "w1-2": 0, "w2-1": 1, "w2-2": 0, "w3-1": 0, "w4-1": 1}
+
+
 def test_communities_only_when_asked_for(write: Write) -> None:
     """Administrative boundaries of the wanted level become communities; by default there are none."""
     path = write(
@@ -316,7 +397,7 @@ def test_communities_only_when_asked_for(write: Write) -> None:
 def test_every_layer_passes_its_schema(write: Write) -> None:
     """What the reader returns is conformed: a second pass changes nothing, also for layers without rows."""
     extract = read_osm(write(*lattice(), way(1, [11, 12], highway="residential")))
-    assert set(extract.layers) == {"streets", "junctions", "buildings", "barriers", "facilities"}
+    assert set(extract.layers) == {"streets", "junctions", "buildings", "barriers", "facilities", "entrances"}
     for name, frame in extract.layers.items():
         again = conform(frame, name)
         pd.testing.assert_frame_equal(pd.DataFrame(again), pd.DataFrame(frame))
@@ -370,12 +451,11 @@ def test_reading_can_be_cancelled(write: Write) -> None:
 
 
 def test_tables_speak_the_words_of_the_other_tables() -> None:
-    """Every use exists in the household assumptions, every class has two flags, every facility row three words."""
+    """Every use exists in the household assumptions, and every class has two flags."""
     from gridtwin.households import HouseholdAssumptions
 
     assert set(USES.values()) <= set(HouseholdAssumptions.read().uses)
     assert all(len(flags) == 2 for flags in HIGHWAYS.values())
-    assert all(all(row) for row in facility_table())
 
 
 def connected_share(streets: pd.DataFrame) -> float:

@@ -17,6 +17,7 @@ from gridtwin.errors import InputError, InputMissingError
 from gridtwin.load.osm import read_osm
 from gridtwin.load.raster import (
     MAX_SLOPE,
+    deck_heights,
     population_by_zone,
     sample_elevation,
     street_slopes,
@@ -93,6 +94,39 @@ def test_slopes_follow_the_street() -> None:
     slopes = street_slopes(streets, junctions)
     assert slopes.fillna(-9).tolist() == pytest.approx([0.1, -0.1, -9, MAX_SLOPE, 0])
     assert slopes.index.tolist() == [5, 6, 7, 8, 9]
+
+
+def spans(*rows: tuple[str, str, float, str]) -> pd.DataFrame:
+    """Return streets from rows of (from, to, length, structure)."""
+    return pd.DataFrame(rows, columns=["from_junction_id", "to_junction_id", "length_m", "structure"])
+
+
+def test_bridges_rise_evenly_from_end_to_end() -> None:
+    """Junctions in the middle of a bridge forget the valley; ends, and bridges of one street, stay as they are."""
+    junctions = pd.DataFrame({"junction_id": list("abcdxy")}, index=range(3, 9))
+    heights = pd.Series([10.0, -40, -50, 16, 7, 9], index=junctions.index)
+    streets = spans(
+        ("x", "a", 50, "ground"), ("a", "b", 10, "bridge"), ("c", "b", 20, "bridge"), ("c", "d", 30, "bridge"),
+        ("d", "y", 50, "ground"), ("x", "y", 80, "tunnel"),
+    )  # fmt: skip
+    deck = deck_heights(heights, streets, junctions)
+    assert deck.tolist() == pytest.approx([10, 11, 13, 16, 7, 9])
+    assert deck.index.tolist() == junctions.index.tolist()
+    slopes = street_slopes(streets, junctions.assign(elevation_m=deck))
+    assert slopes.tolist() == pytest.approx([0.06, 0.1, -0.1, 0.1, -0.14, 2 / 80])
+
+
+def test_branches_are_balanced_and_open_ends_unknown() -> None:
+    """Where three bridges meet, nearness weighs their ends; a bridge from an unknown height stays unknown."""
+    junctions = pd.DataFrame({"junction_id": list("abcmuv")})
+    heights = pd.Series([0.0, 6, 12, 99, np.nan, 99])
+    ground = [(name, "g" + name, 5.0, "ground") for name in "abcu"]
+    streets = spans(
+        *ground, ("m", "a", 10, "bridge"), ("b", "m", 10, "bridge"), ("m", "c", 5, "bridge"), ("u", "v", 9, "tunnel"),
+    )  # fmt: skip
+    junctions = pd.concat([junctions, pd.DataFrame({"junction_id": ["ga", "gb", "gc", "gu"]})], ignore_index=True)
+    deck = deck_heights(pd.concat([heights, pd.Series([1.0] * 4)], ignore_index=True), streets, junctions)
+    assert deck.fillna(-1).tolist() == pytest.approx([0, 6, 12, (0 + 6 + 2 * 12) / 4, -1, -1, 1, 1, 1, 1])
 
 
 def test_rasters_that_cannot_be_read(tmp_path: Path) -> None:

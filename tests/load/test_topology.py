@@ -56,6 +56,17 @@ def test_a_side_street_cuts_the_street_it_touches() -> None:
     assert frame["street_id"].tolist() == ["1", "2"]
 
 
+def test_road_crossings_do_not_multiply() -> None:
+    """The pieces of a street lead across as many roads as the street did; what is unknown stays so."""
+    frame = streets(
+        [(0, 0), (50, 0), (100, 0)], [(50, 40), (50, 0)], [(0, 9), (50, 9)],
+        crossings=pd.array([2, 1, None], "Int64"),
+    )  # fmt: skip
+    joined, _ = add_junctions(frame)
+    total = joined["crossings"].fillna(-1).groupby(joined["street_id"].str[0]).sum()
+    assert total.tolist() == [2, 1, -1]
+
+
 def test_crossings_stay_unless_asked_for() -> None:
     """Lines that cross in between meet only if the user says that crossings are junctions."""
     frame = streets([(0, 0), (100, 0)], [(50, -50), (50, 50)])

@@ -18,6 +18,7 @@ import shapely
 from gridtwin.coordinates import wgs84_to_bd09, wgs84_to_gcj02
 from gridtwin.errors import InputError, InputMissingError, LayerFaultsError, MissingToolError
 from gridtwin.load import vector
+from gridtwin.load.kinds import facility_kinds
 from gridtwin.load.mapping import LayerMapping
 from gridtwin.load.register import read_register
 from gridtwin.load.vector import LayerSource, read_layer, read_layers
@@ -198,6 +199,35 @@ def test_heights_are_dropped(buildings: gpd.GeoDataFrame, tmp_path: Path) -> Non
     raised = buildings.set_geometry(shapely.force_3d(buildings.geometry.to_numpy(), 45.0), crs=buildings.crs)
     raised.to_file(tmp_path / "b.gpkg", layer="buildings")
     assert not read_layer(tmp_path / "b.gpkg", "buildings").has_z.any()
+
+
+def test_kinds_of_facilities_by_their_chinese_names(tmp_path: Path) -> None:
+    """Titles and aliases of kinds are understood; new columns are read."""
+    table = pd.DataFrame(
+        {"kind": ["诊所", "社区食堂", "Library"], "lon": 116.3, "lat": 40.0, "capacity": [3, 90, 40],
+         "step_free": ["是", "否", None], "opening_hours": "08:00-17:00"}
+    )  # fmt: skip
+    table.to_csv(tmp_path / "f.csv", index=False)
+    facilities = read_layer(tmp_path / "f.csv", "facilities", crs=4548)
+    assert facilities["kind"].tolist() == ["clinic", "canteen", "library"]
+    assert facilities["step_free"].astype("Int64").fillna(2).tolist() == [1, 0, 2]
+    assert facilities["opening_hours"].tolist() == ["08:00-17:00"] * 3
+
+
+def test_unknown_kinds_are_listed_with_the_other_faults(tmp_path: Path) -> None:
+    """Kinds that nobody knows are named with the most similar ones, unless the user's table has them."""
+    table = pd.DataFrame({"facility_id": ["f1", "f2", "f3"], "kind": ["libary", "浴室", "clinic"], "lon": 1, "lat": 40})
+    table.to_csv(tmp_path / "f.csv", index=False)
+    sources = {"facilities": LayerSource(tmp_path / "f.csv"), "shelters": LayerSource(tmp_path / "none.csv")}
+    with pytest.raises(LayerFaultsError) as error:
+        read_layers(sources, crs=32631)
+    (fault,) = (fault for fault in error.value.faults if fault.code == "kind_unknown")
+    assert len(error.value.faults) == 2
+    assert (fault.count, fault.ids, fault.params["words"]) == (2, ("f1", "f2"), "libary (library?), 浴室")
+    (tmp_path / "kinds.csv").write_text("kind,en,zh,aliases\nbath,Bath,浴室,\nlibrary,Library,图书馆,libary\n")
+    own = facility_kinds(tmp_path / "kinds.csv")
+    read, _ = read_layers({"facilities": sources["facilities"]}, crs=32631, kinds=own)
+    assert read["facilities"]["kind"].tolist() == ["library", "bath", "clinic"]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])

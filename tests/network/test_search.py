@@ -39,7 +39,7 @@ def places(edge, offset_m, distance_m=0.0) -> Snapped:
 def with_places(network, at: Snapped, weight: str) -> nx.MultiDiGraph:
     """Return networkx's graph with every place as a node in the middle of its street: the oracle."""
     graph = nx.MultiDiGraph()
-    graph.add_nodes_from(range(len(network.junction_id)))
+    graph.add_nodes_from([*range(len(network.junction_id)), *(f"p{i}" for i in range(len(at.edge)))])
     along, back = network.edge_cost(weight)
     share = at.offset_m / network.length_m[at.edge]
     for edge, (u, v) in enumerate(zip(network.start, network.end, strict=True)):

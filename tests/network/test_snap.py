@@ -90,3 +90,22 @@ def test_a_hundred_thousand_places_in_wuhan(shared_data):
     nearest = [shapely.distance(network.geometry, points[i]).min() for i in sample]
     np.testing.assert_allclose(at.distance_m[sample], nearest)
     assert pd.Series(at.edge).ge(0).all()
+
+
+def test_the_street_on_this_side_of_the_river_comes_first():
+    """A house 10 m from the street across the river and 30 m from its own takes its own; without one it crosses."""
+    rows = [("a", "b", [(0, 0), (100, 0)]), ("c", "d", [(0, 50), (100, 50)])]
+    network = street_network(street_frame(rows), profile=Walker())
+    house, river = [shapely.Point(50, 20)], [shapely.box(-50, 5, 150, 12)]
+    assert snap(network, house, within_m=40).edge.tolist() == [0]
+    here = snap(network, house, within_m=40, barriers=river)
+    assert (here.edge.tolist(), here.distance_m.tolist(), here.offset_m.tolist()) == ([1], [30.0], [50.0])
+    assert snap(network, house, within_m=25, barriers=river).edge.tolist() == [0]
+
+
+def test_a_street_along_a_wall_is_not_across_it():
+    """A leg that only touches a barrier does not cross it."""
+    rows = [("a", "b", [(0, 0), (100, 0)]), ("c", "d", [(0, 50), (100, 50)])]
+    network = street_network(street_frame(rows), profile=Walker())
+    wall = [shapely.LineString([(0, 0), (100, 0)])]
+    assert snap(network, [shapely.Point(50, 20)], within_m=40, barriers=wall).edge.tolist() == [0]

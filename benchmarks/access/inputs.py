@@ -28,14 +28,18 @@ CRS = 32650  # UTM zone 50N
 def wuhan_streets() -> gpd.GeoDataFrame:
     """Return the streets of Wuhan's functional urban area; all of them count as walkable and two-way.
 
-    The file holds drivable classes only and no one-way rules.
+    The file holds drivable classes only and no one-way rules. Its lines run from its node u to v or the other way
+    round, so that junctions are told by the places where lines end.
     """
     lines = gpd.read_parquet(DATA / "wuhan" / "wuhan_fua_8989_original.parquet")
+    shapes = lines.geometry.to_numpy()
+    ends = np.concatenate([shapely.get_coordinates(shapely.get_point(shapes, at)) for at in (0, -1)])
+    junction = np.unique(np.round(ends, 2), axis=0, return_inverse=True)[1].ravel().astype(str)
     return gpd.GeoDataFrame(
         {
             "street_id": np.arange(len(lines)).astype(str),
-            "from_junction_id": lines["u"].astype(str),
-            "to_junction_id": lines["v"].astype(str),
+            "from_junction_id": junction[: len(lines)],
+            "to_junction_id": junction[len(lines) :],
             "highway": lines["highway"].astype(str),
             "walk": True,
             "drive": True,

@@ -125,8 +125,8 @@ def packed(shapes: Any) -> dict[str, Any]:
     return {"wkb": np.frombuffer(b"".join(binary), np.uint8), "wkb_ptr": np.r_[0, np.cumsum(sizes)]}
 
 
-def valhalla(problem: Problem, budget_s: float, **options: float) -> Outcome:
-    """Let Valhalla draw isodistances for walkers on the same streets, in its own tiles."""
+def valhalla(problem: Problem, budget_s: float, contour: str = "distance", **options: float) -> Outcome:
+    """Let Valhalla draw isodistances or isochrones for walkers on the same streets, in its own tiles."""
     import shapely
     import valhalla as package
     from valhalla import Actor, get_config
@@ -144,8 +144,8 @@ def valhalla(problem: Problem, budget_s: float, **options: float) -> Outcome:
             build = Path(package.__file__).parent / "bin" / "valhalla_build_tiles"
             subprocess.run([build, "-c", str(config_path), str(path)], check=True, capture_output=True)
             actor = Actor(config)
-        # The time that the limit takes at a given speed: contours of distance left out a quarter of what is reached.
-        minutes = float(problem["limit_m"]) / 1e3 / WALK_KM_H * 60.0
+        kilometres = float(problem["limit_m"]) / 1e3
+        limit = {"distance": kilometres, "time": kilometres / WALK_KM_H * 60.0}[contour]
 
         def call(some: Indices) -> Any:
             lon, lat = problem["places_lonlat"][some[0]].tolist()
@@ -154,7 +154,7 @@ def valhalla(problem: Problem, budget_s: float, **options: float) -> Outcome:
                     "locations": [{"lat": lat, "lon": lon}],
                     "costing": "pedestrian",
                     "costing_options": {"pedestrian": {"walking_speed": WALK_KM_H}},
-                    "contours": [{"time": minutes}],
+                    "contours": [{contour: limit}],
                     "polygons": True,
                     **options,
                 }
@@ -197,6 +197,10 @@ def _drawing(title: str, draw: Draw, package: str = "shapely") -> Peer:
     return Peer(title, package, partial(_work, draw=draw), version_of=version_of)
 
 
+def _of_valhalla(title: str, **options: Any) -> Peer:
+    return Peer(title, "valhalla", partial(valhalla, **options), version_of="pyvalhalla")
+
+
 PEERS = {
     "polygons": {
         "osmnx": _drawing("OSMnx's recipe: streets 25 m, junctions 50 m", osmnx_recipe),
@@ -209,12 +213,8 @@ PEERS = {
         "buffers_50": _drawing("band of 50 m around what is reached", partial(buffers, radius_m=50.0)),
         "circuity": _drawing("circle, limit ÷ 1.3", partial(circle, factor=CIRCUITY)),
         "circle": _drawing("circle", partial(circle, factor=1.0)),
-        "valhalla": Peer("Valhalla isochrone", "valhalla", valhalla, version_of="pyvalhalla"),
-        "valhalla_raw": Peer(
-            "Valhalla isochrone, not generalised",
-            "valhalla",
-            partial(valhalla, generalize=0.0, denoise=0.0),
-            version_of="pyvalhalla",
-        ),
+        "valhalla": _of_valhalla("Valhalla isodistance"),
+        "valhalla_time": _of_valhalla("Valhalla isochrone at 4.8 km/h", contour="time"),
+        "valhalla_raw": _of_valhalla("Valhalla isodistance, not generalised", generalize=0.0, denoise=0.0),
     }
 }

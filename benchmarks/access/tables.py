@@ -108,8 +108,9 @@ def random_town(homes: int, sites: int, *, median: bool) -> tuple[Floats, Floats
     costs = np.hypot(*(at[:, None] - site[None]).transpose(2, 0, 1)) * CIRCUITY
     people = rng.integers(20, 120, homes).astype(np.float64)
     limit = float(costs.max()) if median else SITING_LIMIT
-    near = costs.T <= limit  # by site
+    by_site = costs.T
+    near = by_site <= limit
     number, home = np.nonzero(near)
     ptr = np.searchsorted(number, np.arange(sites + 1))
     objective = "distance" if median else "coverage"
-    return costs, people, SitingProblem(ptr, home, costs.T[near], people, limit, objective)
+    return costs, people, SitingProblem(ptr, home, by_site[near], people, limit, objective)

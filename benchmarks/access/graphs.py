@@ -86,12 +86,14 @@ def networkit(problem: Problem) -> Any:
     return nk.GraphFromCoo((cost, (tail, head)), n=len(problem["x"]), weighted=True, directed=True)
 
 
-def pandana(problem: Problem, cost: Floats | None = None) -> Any:
-    """Return a network of pandana with its contraction hierarchy."""
+def pandana(problem: Problem, cost: Floats | None = None, *, backwards: bool = False) -> Any:
+    """Return a network of pandana with its contraction hierarchy; ``backwards`` turns all arcs round."""
     import pandana as pdna
     import pandas as pd
 
     tail, head, least = least_arcs(problem, cost)
+    if backwards:
+        tail, head = head, tail
     x, y = pd.Series(problem["x"]), pd.Series(problem["y"])
     weights = pd.DataFrame({"cost": least})
     return pdna.Network(x, y, pd.Series(tail), pd.Series(head), weights, twoway=False)

@@ -162,7 +162,7 @@ def _nearest_pandana(problem: Problem, budget_s: float) -> Outcome:
     outcome = Outcome(done=1, of=1, remark=f"looks {PANDANA_LIMIT_S:.0f} s far")
     k = int(problem["k"])
     with outcome.step("prepare"):
-        graph = graphs.pandana(problem)
+        graph = graphs.pandana(problem, backwards=True)  # it goes to facilities; the search comes from them
     sources = problem["sources"]
     with outcome.step("nearest"):
         places = pd.Series(problem["x"][sources]), pd.Series(problem["y"][sources])

@@ -23,7 +23,7 @@ from .errors import EngineCanceled, EngineError, EngineMissing
 from .protocol import Listener, Progress, Reply
 
 POLL_S = 0.05
-TERMINATE_WITHIN_S = 0.35  # a cancelled engine is gone within half a second, whatever it was computing
+TERMINATE_WITHIN_S = 0.2  # then killed: a cancelled engine is gone within half a second, whatever it computes
 READERS_END_WITHIN_S = 2.0
 
 IsCanceled = Callable[[], bool]

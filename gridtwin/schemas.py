@@ -57,6 +57,24 @@ GROUPS = ("elderly", "disabled", "children", "migrant_children")
 DEPOT_TIERS = ("community", "subdistrict", "district")
 CODE_ORIGINS = ("first", "split", "merged", "redrawn")
 
+# Groups of people by whom coverage is told; the special groups are the elderly, the disabled and migrants' children.
+COVERAGE_GROUPS = ("households", "all", *GROUPS, "special")
+COVERAGE_AREAS = ("region", "setting", "community", "grid")
+WALK_STATUS: dict[str, tuple[str, str]] = {
+    "reached": ("reaches a facility", "可达"),
+    "no_street": ("no street near the building", "附近无可步行道路"),
+    "unreachable": ("no way to any facility", "无通路可达"),
+    "no_facility": ("the region has no such facility on its streets", "区域内无此类设施"),
+}
+ACCESS_MEASURES: dict[str, tuple[str, str]] = {
+    "2sfca": ("capacity a person (2SFCA)", "人均容量（2SFCA）"),
+    "e2sfca": ("capacity a person (E2SFCA, bands)", "人均容量（E2SFCA，分带）"),
+    "g2sfca": ("capacity a person (2SFCA, Gaussian)", "人均容量（高斯2SFCA）"),
+    "facilities": ("facilities within the limit", "限时内设施数"),
+    "capacity": ("capacity within the limit", "限时内容量"),
+    "nearest_s": ("mean walk to the nearest facilities, seconds", "到最近若干设施的平均步行时间（秒）"),
+}
+
 VIOLATION_CODES: dict[str, tuple[str, str]] = {
     "TOTAL_BELOW_MIN": (
         "the community has fewer households than one grid needs",
@@ -159,6 +177,7 @@ _GROUP_COUNTS = (
 )
 _STEP_FREE = _flag("step_free", "Without steps (empty: not known)", "无障碍通行（空：未知）")
 _WITHIN_S = _number("within_s", "Within time", "时间限值", "s")
+_WITHIN_M = _number("within_m", "Within distance", "距离限值", "m")
 _KIND = _text("kind", "Kind", "类型")
 _CAPACITY = _number("capacity_persons", "Capacity", "可容纳人数", "person")
 
@@ -353,13 +372,88 @@ _LAYERS = (
     Layer(
         "service_areas", "polygon", "", "Service areas", "服务范围",
         columns=(
-            _id("facility_id", "Facility", "设施编号"), _KIND, _WITHIN_S,
-            _number("within_m", "Within distance", "距离限值", "m"), _HOUSEHOLDS, _PERSONS,
+            _id("facility_id", "Facility", "设施编号"), _KIND, _WITHIN_S, _WITHIN_M, _HOUSEHOLDS, _PERSONS,
+            _count("households_wrong_in", "Households in the area that do not reach the facility",
+                   "位于范围内但不能步行到达的户数", "household"),
+            _count("households_wrong_out", "Households that reach the facility from outside the area",
+                   "位于范围外但能步行到达的户数", "household"),
+        ),
+    ),
+    Layer(
+        "coverage", "", "", "Coverage", "服务覆盖",
+        columns=(
+            _KIND, _WITHIN_S, _WITHIN_M,
+            _text("walker", "Walker", "步行者"),
+            _text("area", "Area", "统计范围", choices=COVERAGE_AREAS),
+            _text("area_id", "Area's key", "统计范围编号"),
+            _text("group", "Group of people", "人群", choices=COVERAGE_GROUPS),
+            _number("total", "People", "总数", ""),
+            _number("covered", "Covered", "覆盖数", ""),
+            _number("share", "Share covered", "覆盖率", "share", 0.0, 1.0),
+            _number("target", "Target", "目标", "share", 0.0, 1.0),
+            _flag("met", "Target met", "是否达标"),
+        ),
+    ),
+    Layer(
+        "walks", "", "", "Walk from each building to the nearest facility", "各建筑到最近设施的步行",
+        columns=(
+            _id("building_id", "Building", "建筑编号"), _KIND,
+            _text("facility_id", "Nearest facility", "最近设施编号"),
+            _number("walk_s", "Walk", "步行时间", "s"),
+            _text("status", "Reached, or why not", "是否可达及原因", choices=tuple(WALK_STATUS)),
+        ),
+    ),
+    Layer(
+        "uncovered", "point", "", "Homes that are not covered", "未覆盖住户",
+        columns=(
+            _id("building_id", "Building", "建筑编号"), _KIND, _WITHIN_S, _WITHIN_M,
+            _text("grid_id", "Grid", "网格编号"),
+            _text("community_id", "Community", "社区编号"),
+            _count("households", "Households", "户数", "household", sensitive=True),
+            _count("persons", "Persons", "人数", "person", sensitive=True),
+            *_GROUP_COUNTS,
+            _number("walk_s", "Walk to the nearest facility", "到最近设施的步行时间", "s"),
+            _text("status", "Reached, or why not", "是否可达及原因", choices=tuple(WALK_STATUS)),
+        ),
+    ),
+    Layer(
+        "accessibility", "", "", "Accessibility", "可达性",
+        columns=(
+            _text("area", "Area", "统计范围", choices=("building", *COVERAGE_AREAS)),
+            _text("area_id", "Area's key", "统计范围编号"),
+            _KIND,
+            _text("walker", "Walker", "步行者"),
+            _text("measure", "Measure", "指标", choices=tuple(ACCESS_MEASURES)),
+            _WITHIN_S,
+            _text("group", "Group of people", "人群", choices=COVERAGE_GROUPS),
+            _number("people", "People", "人数", ""),
+            _number("value", "Value", "数值", ""),
+        ),
+    ),
+    Layer(
+        "candidates", "point", "candidate_id", "Candidate sites", "候选点", is_input=True,
+        columns=(
+            _id("candidate_id", "Candidate", "候选点编号"), _text("name", "Name", "名称"),
+            _number("capacity", "Capacity", "容量", "person"),
+            _flag("mandatory", "Must be chosen", "必选"), _flag("forbidden", "Must not be chosen", "禁选"),
         ),
     ),
     Layer(
         "sites", "point", "site_id", "Proposed sites", "建议选址",
-        columns=(_id("site_id", "Site", "选址编号"), _KIND, _WITHIN_S, _HOUSEHOLDS),
+        columns=(
+            _id("site_id", "Site", "选址编号"), _KIND, _WITHIN_S,
+            _number("within_m", "Within distance", "距离限值", "m"),
+            _text("candidate_id", "Candidate", "候选点编号"), _text("name", "Name", "名称"),
+            Column("rank", "integer", "Rank: build first what gains most", "建设次序（先建增益最大者）", minimum=1),
+            _count("households", "Households gained", "新增覆盖户数", "household"),
+            _count("persons", "Persons gained", "新增覆盖人数", "person"),
+            _count("elderly", "Elderly gained", "新增覆盖老年人", "person", sensitive=True),
+            _count("disabled", "Disabled gained", "新增覆盖残疾人", "person", sensitive=True),
+            _count("children", "Children gained", "新增覆盖儿童", "person", sensitive=True),
+            _count("migrant_children", "Migrants' children gained", "新增覆盖流动儿童", "person", sensitive=True),
+            _number("gained_share", "Share of all demand gained", "新增覆盖比例", "share", 0.0, 1.0),
+            _number("capacity", "Capacity", "容量", "person"),
+        ),
     ),
     Layer(
         "shelters", "point", "shelter_id", "Shelters", "避难场所", is_input=True,

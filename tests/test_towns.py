@@ -130,7 +130,8 @@ def test_the_demo_divides_central_helsinki(demo: tuple[Any, Path]) -> None:
     assert region["communities"]["origin"].eq("drafted").all()
     assert outcome.data["divide"]["measures"]["share_within_bounds"] >= 0.97
     assert outcome.data["divide"]["measures"]["counted_share"] == 0.0
-    assert (folder / "map.html").stat().st_size < 1_000_000
+    assert {"service_areas", "coverage", "walks", "uncovered"} <= set(region.layers)
+    assert (folder / "map.html").stat().st_size < 2_000_000
     assert any("100%" in value for _, value in outcome.facts)
     assert region.provenance["streets"].licence.startswith("ODbL")
     assert region.facts["households_estimated_share"] == "1.000000"
@@ -140,7 +141,8 @@ def test_the_demo_has_no_errors_in_its_data(demo: tuple[Any, Path]) -> None:
     """The check finds warnings in the extract, but nothing that would make the plan wrong."""
     found = call("check", region=str(demo[1] / "region.gpkg")).data
     assert found["errors"] == 0
-    assert {fault["layer"] for fault in found["faults"]} <= {"streets", "buildings", "communities", "barriers"}
+    layers = {"streets", "buildings", "communities", "barriers", "facilities"}
+    assert {fault["layer"] for fault in found["faults"]} <= layers
 
 
 def test_units_do_not_cut_buildings_in_a_dense_town(demo: tuple[Any, Path]) -> None:

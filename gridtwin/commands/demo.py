@@ -34,7 +34,7 @@ def extract_path() -> Path:
 
 
 def run(options: Options, progress: Progress) -> Outcome:
-    """Build, divide and map central Helsinki."""
+    """Build, divide, measure and map central Helsinki."""
     folder = Path(options["out"])
     region, page = folder / "region.gpkg", folder / "map.html"
     existing = [str(path) for path in (region, page) if path.exists()]
@@ -49,12 +49,13 @@ def run(options: Options, progress: Progress) -> Outcome:
             (0.0, 0.5),
         ),
         ("divide", {"region": str(region), "date": DATE, "overwrite": True}, (0.5, 0.85)),
-        ("map", {"region": str(region), "file": str(page), "overwrite": True}, (0.85, 1.0)),
+        ("reach", {"region": str(region), "overwrite": True}, (0.85, 0.95)),
+        ("map", {"region": str(region), "file": str(page), "overwrite": True}, (0.95, 1.0)),
     )
     done: dict[str, Outcome] = {}
     commands = {command.name: command for command in COMMANDS}
     for name, given, span in steps:
-        seed = {} if name == "map" else {"seed": options["seed"]}
+        seed = {"seed": options["seed"]} if name in ("build", "divide") else {}
         everything = defaults_of(commands[name], {**given, **seed})
         done[name] = commands[name].runner()(everything, part(progress, *span))
     return Outcome(

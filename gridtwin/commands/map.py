@@ -1,4 +1,4 @@
-"""Draw the plan of a region as one web page that needs no internet."""
+"""Draw the plan and the services of a region as one web page that needs no internet."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def run(options: Options, progress: Progress) -> Outcome:
         minimum=int(params.get("minimum", 300)),
         maximum=int(params.get("maximum", 500)),
         summary={**summary, "source": sources_of(region)},
+        first=options["view"],
     )
     save_map(page, target, overwrite=True)
     return Outcome(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
+from gridtwin.errors import UsageError
 from gridtwin.grids import GridPlan
 from gridtwin.i18n import language, mark, tr
+from gridtwin.region import replacing
 from gridtwin.schemas import VIOLATION_CODES
 
 VIOLATIONS_SHOWN = 12
@@ -122,3 +126,28 @@ def violation_lines(violations: pd.DataFrame, remedies: pd.DataFrame | None = No
     if len(violations) > VIOLATIONS_SHOWN:
         lines.append("  …")
     return tuple(lines)
+
+
+TABLE_FORMATS = (".csv", ".xlsx")
+
+
+def check_table(target: Path) -> None:
+    """Refuse a file name from which no table can be made.
+
+    Raises
+    ------
+    UsageError
+        If it ends in neither ``.csv`` nor ``.xlsx``.
+    """
+    if target.suffix.lower() not in TABLE_FORMATS:
+        raise UsageError("table_format", mark("{path}: a table is a .csv or an .xlsx file"), path=str(target))
+
+
+def write_table(frame: pd.DataFrame, target: Path) -> None:
+    """Write a table that spreadsheets open with Chinese text intact."""
+    check_table(target)
+    with replacing(target) as temporary:
+        if target.suffix.lower() == ".xlsx":
+            frame.to_excel(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False, encoding="utf-8-sig")

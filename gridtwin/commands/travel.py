@@ -44,16 +44,31 @@ def network_of(region: Region, options: Options) -> StreetNetwork:
             mark("--slower {faults}: write STREET=FACTOR with a factor above 0, such as s12=2.5"),
             faults=", ".join(faults),
         )
-    closed = list(options["close"] or ())
-    _require_streets(region, [*closed, *(street for street, _, _ in slower)])
+    _require_streets(region, [street for street, _, _ in slower])
     if slower:
         edge = network.edges_of(street for street, _, _ in slower)
         factor = np.array([float(text) for _, _, text in slower])
         network = network.with_slower(edge[edge >= 0], factor[edge >= 0])
-    if closed:
-        edge = network.edges_of(closed)
-        network = network.with_closed(edge[edge >= 0])
-    return network
+    return with_closures(network, region, options["close"] or ())
+
+
+def with_closures(network: StreetNetwork, region: Region, street_ids: Sequence[str]) -> StreetNetwork:
+    """Return the network with some streets closed.
+
+    Raises
+    ------
+    UsageError
+        If the region has no such street.
+    """
+    _require_streets(region, street_ids)
+    edge = network.edges_of(street_ids)
+    return network.with_closed(edge[edge >= 0]) if len(edge) else network
+
+
+def walker_of(options: Options) -> Walker:
+    """Return who walks."""
+    changes = {"step_free": True} if options["step_free"] else {}
+    return Walker.of(options["group"], slope=options["slope"], **changes)
 
 
 def place_of(region: Region, text: str) -> Any:
@@ -154,9 +169,7 @@ def _read(path: Path, crs: Any) -> gpd.GeoDataFrame:
 
 def _profile(options: Options) -> Profile:
     if options["mode"] == "walk":
-        return Walker.of(
-            options["group"], slope=options["slope"], **({"step_free": True} if options["step_free"] else {})
-        )
+        return walker_of(options)
     if options["step_free"] or options["group"] != "general":
         raise UsageError(
             "not_walking", mark("--group and --step-free are for walkers; leave them out with --mode drive")

@@ -45,6 +45,8 @@ BARRIER_STYLES = {
     "motorway": Style(stroke="#b08a5b", weight=3.0, grow=True),
     "wall": Style(stroke="#8a8f94", weight=1.4, dash=(1.5, 2.5)),
 }
+GRID = Style(stroke="#2c5560", weight=1.5)
+GRID_CASING = Style(stroke="#ffffff", weight=4.0, opacity=0.75)
 WATER_FILL = Style(fill="#bcd9ea", stroke="#8fbcd6", weight=0.8)
 WALLED_FILL = Style(fill="#e3e0da", stroke="#8a8f94", weight=0.8)
 

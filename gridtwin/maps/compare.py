@@ -17,7 +17,7 @@ from gridtwin.i18n import mark
 from gridtwin.maps import base
 from gridtwin.maps.packed import Field, LabelStyle, PackedLayer, Pass, Style
 from gridtwin.maps.page import Entry, Page, Row, Text, joint_bounds, new_map
-from gridtwin.maps.plan import ABOVE_FILL, COMMUNITY, GRID, GRID_CASING, HATCH
+from gridtwin.maps.plan import ABOVE_FILL, COMMUNITY, HATCH
 from gridtwin.maps.sheet import Block, Caution, Column, Figure, Measure, Measures, Prose, Section, Sheet, Table
 from gridtwin.maps.sheet_texts import COMPARISON_TEXTS
 
@@ -135,7 +135,7 @@ def _grid_entry(side: PlanSide) -> Entry:
     layer = PackedLayer(
         grids,
         name="grids",
-        passes=[Pass(base.OUTLINE - 1, (GRID_CASING,)), Pass(base.OUTLINE, (GRID,))],
+        passes=[Pass(base.OUTLINE - 1, (base.GRID_CASING,)), Pass(base.OUTLINE, (base.GRID,))],
         fields=[Field("households", "integer", "households")],
         labels=list(labels),
         label_style=LabelStyle(priority=1, min_zoom=13.0, size=11.5, inside=True),
@@ -144,7 +144,7 @@ def _grid_entry(side: PlanSide) -> Entry:
         heading_key="heading_grids",
         search=["grid_id"],
     )
-    return Entry(Text("layer_outlines"), [layer], GRID)
+    return Entry(Text("layer_outlines"), [layer], base.GRID)
 
 
 def _community_entry(communities: gpd.GeoDataFrame) -> Entry:
@@ -163,7 +163,7 @@ def _community_entry(communities: gpd.GeoDataFrame) -> Entry:
 def _legend(compared: PlanComparison) -> list[Row]:
     changed = _changed(compared)
     homes = compared.units["households"].to_numpy(np.float64)
-    moved, stays = (replace(style, fill_opacity=1.0, stroke=GRID.stroke, weight=0.8) for style in (MOVED, STAYS))
+    moved, stays = (replace(style, fill_opacity=1.0, stroke=base.GRID.stroke, weight=0.8) for style in (MOVED, STAYS))
     return [
         Row(Text("class_moved"), moved, count=int(homes[changed].sum())),
         Row(Text("class_stays"), stays, count=int(homes[~changed].sum())),

@@ -43,7 +43,8 @@ function decode(bytes) {
     const out = new Int32Array(count);
     for (let i = 0, value = 0; i < count; i++) {
       const step = number();
-      out[i] = value += (step >>> 1) ^ -(step & 1);
+      value += (step >>> 1) ^ -(step & 1);
+      out[i] = value * head.grain;
     }
     return out;
   }
@@ -51,6 +52,7 @@ function decode(bytes) {
   data.x = summed(head.points);
   data.y = summed(head.points);
   if (head.labels) { data.labelX = summed(head.features); data.labelY = summed(head.features); }
+  data.themes = Array.from({length: head.themes}, () => plain(head.features));
   data.boxes = boxes(data);
   data.index = index(data);
   return data;
@@ -102,25 +104,34 @@ function within(data, west, north, east, south) {
 
 /* ---- drawing: generators that yield after each batch ---- */
 
-function* paint(g, layers, view) {
-  const passes = layers.flatMap(layer => layer.options.passes.map(pass => ({layer, pass})));
+/* Draw looks (layers as they are worn) as far as they lie in the view. */
+function* paint(g, looks, view) {
+  const passes = looks.flatMap(look => look.passes.map(pass => ({look, pass})));
   passes.sort((a, b) => a.pass.order - b.pass.order);
-  const visible = new Map(layers.map(layer => [layer, within(layer.data, ...view.box)]));
-  for (const {layer, pass} of passes) {
+  const visible = new Map(looks.map(look => [look, within(look.layer.data, ...view.box)]));
+  for (const {look, pass} of passes) {
     const byClass = new Map();
-    for (const i of visible.get(layer)) {
-      const code = layer.data.classes[i];
+    for (const i of visible.get(look)) {
+      const code = look.classes[i];
       if (!byClass.has(code)) byClass.set(code, []);
       byClass.get(code).push(i);
     }
     for (const code of [...byClass.keys()].sort((a, b) => a - b)) {
       const style = pass.styles[code];
-      if (style && style.minZoom <= view.zoom) yield* paintClass(g, layer.data, byClass.get(code), style, view);
+      if (!style || style.minZoom > view.zoom) continue;
+      yield* (style.merged ? paintMerged : paintClass)(g, look.layer.data, byClass.get(code), style, view);
     }
   }
   g.globalAlpha = 1;
   g.setLineDash([]);
-  view.labels = paintLabels(g, layers, visible, view);
+  view.labels = paintLabels(g, looks, visible, view);
+}
+
+/* A layer as it is worn, or in one of its themes (-1: none), with its labels or without. */
+function look(layer, theme = layer.theme, labels = true) {
+  const {data, options} = layer;
+  return theme < 0 ? {layer, labels, passes: options.passes, classes: data.classes}
+    : {layer, labels, passes: options.themes[theme].passes, classes: data.themes[theme]};
 }
 
 function growth(style, view) {
@@ -146,6 +157,20 @@ function* paintClass(g, data, features, style, view) {
     if (style.stroke && g.lineWidth > 0.25) { g.globalAlpha = style.opacity; g.stroke(); }
     yield;
   }
+}
+
+/* Polygons as one surface: all of them opaque on a canvas of its own, which is then laid over the map; and of their
+   outlines what lies outside all of them. */
+function* paintMerged(g, data, features, style, view) {
+  const apart = view.apart ??= Object.assign(document.createElement('canvas'), {width: g.canvas.width, height: g.canvas.height});
+  const a = apart.getContext('2d'), plain = {...style, fill: null, stroke: null, hatch: null, fillOpacity: 1, opacity: 1};
+  function* draw(operation, ink) { a.globalCompositeOperation = operation; yield* paintClass(a, data, features, {...plain, ...ink}, view); }
+  function lay(opacity) { g.globalAlpha = opacity; g.drawImage(apart, 0, 0); a.clearRect(0, 0, apart.width, apart.height); }
+  if (style.fill) { yield* draw('source-over', {fill: style.fill}); lay(style.fillOpacity); }
+  if (!style.stroke) return;
+  yield* draw('source-over', {stroke: style.stroke, weight: 2 * style.weight});
+  yield* draw('destination-out', {fill: '#000000'});
+  lay(style.opacity);
 }
 
 /* Add a line or polygon to the path, without points that lie within half a pixel of the last. */
@@ -192,14 +217,19 @@ function pattern(g, colour, view) {
   return out;
 }
 
-/* Write labels, the most important and largest first, each where it covers no other; where there is no room for
-   all its lines, the first alone. Return those written. */
-function paintLabels(g, layers, visible, view) {
-  const candidates = [], placed = [];
-  for (const layer of layers) {
-    const {data, options: {label}} = layer;
-    if (!data.labels || view.zoom < label.minZoom) continue;
-    for (const i of visible.get(layer)) {
+/* Write labels, the most important and largest first, each where it covers no other, nor a point that has a label;
+   where there is no room for all its lines, the first alone. Return those written. */
+function paintLabels(g, looks, visible, view) {
+  const candidates = [], placed = [], points = [];
+  for (const shown of looks) {
+    const {layer, passes, classes} = shown, {data, options: {label}} = layer;
+    if (!data.labels || !shown.labels) continue;
+    for (const i of data.kind === 'point' ? visible.get(shown) : []) {
+      const size = Math.max(0, ...passes.map(pass => pass.styles[classes[i]]?.radius ?? 0)) * view.ratio;
+      points.push({layer, feature: i, x: (data.labelX[i] - view.x) * view.scale, y: (data.labelY[i] - view.y) * view.scale, w: size, h: size});
+    }
+    if (view.zoom < label.minZoom) continue;
+    for (const i of visible.get(shown)) {
       const wide = (data.boxes[4 * i + 2] - data.boxes[4 * i]) * view.scale;
       if (data.labels[i]) candidates.push({layer, i, label, wide, lines: data.labels[i].split('\n')});
     }
@@ -209,11 +239,13 @@ function paintLabels(g, layers, visible, view) {
   g.textBaseline = 'middle';
   g.lineJoin = 'round';
   for (const {layer, i, label, wide, lines} of candidates) {
-    const x = (layer.data.labelX[i] - view.x) * view.scale, y = (layer.data.labelY[i] - view.y) * view.scale;
+    const x = (layer.data.labelX[i] - view.x) * view.scale;
+    const y = (layer.data.labelY[i] - view.y) * view.scale + label.below * view.ratio;
     for (const some of lines.length > 1 ? [lines, lines.slice(0, 1)] : [lines]) {
       const box = {x, y, ...labelSize(g, some, label.size * view.ratio, view), text: some.join(' '), layer, feature: i};
       if (label.inside && box.w * 2 > wide) continue;
-      if (placed.some(o => Math.abs(o.x - x) < o.w + box.w && Math.abs(o.y - y) < o.h + box.h)) continue;
+      const covers = o => Math.abs(o.x - x) < o.w + box.w && Math.abs(o.y - y) < o.h + box.h;
+      if (placed.some(covers) || points.some(o => covers(o) && !(o.layer === layer && o.feature === i))) continue;
       placed.push(box);
       writeLabel(g, some, box, label, view);
       break;
@@ -240,6 +272,20 @@ function writeLabel(g, lines, {x, y}, label, view) {
     g.strokeText(line, x, top);
     g.fillText(line, x, top);
   });
+}
+
+/* Draw looks at once on a canvas of their own, of so many CSS pixels, so that the bounds (in steps) fit in. */
+function picture(looks, [west, north, east, south], wide, high) {
+  const canvas = document.createElement('canvas'), ratio = 2;
+  canvas.width = wide * ratio;
+  canvas.height = high * ratio;
+  canvas.style.width = wide + 'px';
+  canvas.style.height = high + 'px';
+  const scale = Math.min(canvas.width / (east - west), canvas.height / (south - north));
+  const x = (west + east) / 2 - canvas.width / scale / 2, y = (north + south) / 2 - canvas.height / scale / 2;
+  const view = {zoom: Math.log2(scale / ratio * WORLD / 256), ratio, scale, x, y, box: [x, y, x + canvas.width / scale, y + canvas.height / scale]};
+  for (const _ of paint(canvas.getContext('2d'), looks, view));
+  return canvas;
 }
 
 /* ---- picking ---- */
@@ -314,7 +360,7 @@ const Canvas = L.Layer.extend({
     const margin = 4 * ratio / scale;
     this.next = {zoom, ratio, corner, scale, x: origin.x, y: origin.y, box: [origin.x - margin, origin.y - margin,
       origin.x + this.back.width / scale + margin, origin.y + this.back.height / scale + margin]};
-    this.work = paint(this.back.getContext('2d'), this.ready(), this.next);
+    this.work = paint(this.back.getContext('2d'), this.ready().map(layer => look(layer)), this.next);
   },
   place() {
     if (!this.view) return;
@@ -331,10 +377,11 @@ const Canvas = L.Layer.extend({
   /* The feature under a place: [layer, number], or null. */
   pick(latlng) {
     const zoom = this._map.getZoom(), reach = REACH_PX / (256 * 2 ** zoom / WORLD), at = steps(latlng);
-    const layers = this.ready().filter(layer => layer.options.fields.length && zoom >= layer.options.pickFromZoom);
+    const layers = this.ready().filter(layer => layer.fields().length && zoom >= layer.options.pickFromZoom);
     for (const layer of layers.sort((a, b) => b.options.pick - a.options.pick)) {
       const near = within(layer.data, at.x - reach, at.y - reach, at.x + reach, at.y + reach);
-      const found = near.reverse().find(i => hit(layer.data, i, at.x, at.y, reach));
+      const {passes, classes} = look(layer), drawn = i => passes.some(pass => pass.styles[classes[i]]);
+      const found = near.reverse().find(i => drawn(i) && hit(layer.data, i, at.x, at.y, reach));
       if (found !== undefined) return [layer, found];
     }
     return null;
@@ -386,7 +433,7 @@ function canvasOf(map) {
 /* A tooltip of titles and values as they are; a page replaces Canvas.describe by its own. */
 function plainTip(layer, i) {
   const list = document.createElement('dl');
-  for (const {key, title} of layer.options.fields) {
+  for (const {key, title} of layer.fields()) {
     list.appendChild(document.createElement('dt')).textContent = title || key;
     list.appendChild(document.createElement('dd')).textContent = layer.value(key, i) ?? '–';
   }
@@ -398,6 +445,7 @@ function plainTip(layer, i) {
 const PackedLayer = L.Layer.extend({
   initialize(packet, options) {
     L.setOptions(this, options);
+    this.theme = -1;
     this.ready = (typeof DecompressionStream === 'undefined' ? Promise.reject(new Error(TOO_OLD)) : inflate(packet))
       .then(bytes => { this.data = decode(bytes); if (this._map) canvasOf(this._map).redraw(); return this; });
     this.ready.catch(() => {});   // told to the user when the layer is added
@@ -413,6 +461,16 @@ const PackedLayer = L.Layer.extend({
     if (canvas.shown && canvas.shown[0] === this) canvas.pin(null);
     canvas.redraw();
   },
+  /* Put on a theme, or the layer's own look (-1). */
+  wear(theme) {
+    if (theme === this.theme) return;
+    this.theme = theme;
+    const canvas = this._map && canvasOf(this._map);
+    if (!canvas) return;
+    if (canvas.shown && canvas.shown[0] === this) canvas.pin(null);
+    canvas.redraw();
+  },
+  fields() { return this.theme < 0 ? this.options.fields : [...this.options.themes[this.theme].fields, ...this.options.fields]; },
   value(key, i) { return this.data.columns[key][i]; },
   latLng(x, y) { return L.CRS.EPSG3857.pointToLatLng(L.point(x / WORLD * 256, y / WORLD * 256), 0); },
   bounds(i) {
@@ -440,5 +498,5 @@ function warn(map, error) {
   map.packedAlert.textContent = error.message;
 }
 
-window.gridtwin = {...window.gridtwin, PackedLayer, canvasOf};
+window.gridtwin = {...window.gridtwin, PackedLayer, canvasOf, look, picture, steps};
 })();

@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -47,7 +47,8 @@ class Style:
     """How one class of features is drawn; lengths in CSS pixels.
 
     ``hatch`` is a colour of diagonal lines over the fill, ``grow`` lets weight and radius follow the zoom,
-    and ``shape`` is that of points: circle, square, triangle or diamond.
+    and ``shape`` is that of points: circle, square, triangle or diamond. Polygons that overlap are drawn as one
+    surface with one outline, no darker where they overlap, if ``merged``.
     """
 
     fill: str | None = None
@@ -61,6 +62,7 @@ class Style:
     shape: str = "circle"
     radius: float = 5.0
     grow: bool = False
+    merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,25 +75,43 @@ class Pass:
 
 @dataclass(frozen=True)
 class LabelStyle:
-    """How labels look and which win where they would overlap (the higher ``priority``)."""
+    """How labels look and which win where they would overlap (the higher ``priority``).
+
+    ``below`` sets the text that many CSS pixels below its place.
+    """
 
     priority: int = 0
     min_zoom: float = 0.0
     size: float = 12.0
     colour: str = "#1f2a33"
     inside: bool = False  # only where the text is no wider than its feature
+    below: float = 0.0
 
 
 @dataclass(frozen=True)
 class Field:
     """A column shown in the tooltip.
 
-    ``type`` says how a page writes its values (see page.js); ``title`` serves maps without such a page.
+    ``type`` says how a page writes its values (see page.js); ``title`` is a text of the page, filled with
+    ``params``, or stands as it is.
     """
 
     key: str
     type: str = "text"
     title: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Another look of a layer, which a page may put on: classes and passes, and fields that head the tooltip.
+
+    A feature whose class has no style in any pass is not there while the layer wears the theme.
+    """
+
+    passes: Sequence[Pass]
+    classes: npt.ArrayLike
+    fields: Sequence[Field] = ()
 
 
 class PackedLayer(JSCSSMixin, Layer):
@@ -121,6 +141,10 @@ class PackedLayer(JSCSSMixin, Layer):
         Column whose value heads the tooltip; ``heading_key`` names the page's text around it.
     search
         Columns that the page's search box looks into.
+    themes
+        Further looks.
+    grain
+        Coordinates are rounded to this many steps of 7.5 cm: what is drawn by its area alone needs no finer ones.
     """
 
     default_js = [("gridtwin_packed", f"{OWN}packed.js")]  # noqa: RUF012 - folium reads the class's list
@@ -149,18 +173,23 @@ class PackedLayer(JSCSSMixin, Layer):
         heading: str = "",
         heading_key: str = "",
         search: Sequence[str] = (),
+        themes: Sequence[Theme] = (),
+        grain: int = 1,
     ) -> None:
         super().__init__(name=literal_html(name), overlay=True, control=True, show=show)
         self._name = "PackedLayer"
         fields = list(fields)
-        columns = dict.fromkeys([*(field.key for field in fields), *([heading] if heading else []), *search])
-        drawn = _drawable(frame)
+        told = [some.key for some in (*fields, *(more for theme in themes for more in theme.fields))]
+        columns = dict.fromkeys([*told, *([heading] if heading else []), *search])
+        drawn, kept = _drawable(frame), _are_drawable(frame)
         self.bounds = _bounds(drawn)
         self.packet = pack(
             drawn,
-            classes=None if classes is None else np.asarray(classes)[_are_drawable(frame)],
+            classes=None if classes is None else np.asarray(classes)[kept],
             columns=tuple(columns),
-            labels=None if labels is None else list(np.asarray(labels, object)[_are_drawable(frame)]),
+            labels=None if labels is None else list(np.asarray(labels, object)[kept]),
+            themes=[np.asarray(theme.classes)[kept] for theme in themes],
+            grain=grain,
         )
         self.script = script_json(
             {
@@ -172,6 +201,7 @@ class PackedLayer(JSCSSMixin, Layer):
                 "heading": heading,
                 "headingKey": heading_key,
                 "search": list(search),
+                "themes": [{"passes": list(theme.passes), "fields": list(theme.fields)} for theme in themes],
             }
         )
 
@@ -194,6 +224,8 @@ def pack(
     classes: npt.ArrayLike | None = None,
     columns: Sequence[str] = (),
     labels: Sequence[str] | None = None,
+    themes: Sequence[npt.ArrayLike] = (),
+    grain: int = 1,
 ) -> str:
     """Return features of one kind with their classes, attributes and labels as base64 text.
 
@@ -206,28 +238,43 @@ def pack(
     -----
     The packet is zlib-deflated: a JSON header, a zero byte, and unsigned LEB128 numbers: the class of each
     feature, its number of parts, the points of each part, then x and y of all points and of the labels'
-    anchors as zigzag differences.
+    anchors as zigzag differences, in steps of ``grain``, and the classes of the themes, one after the other.
     """
     points, points_of, parts_of, kind = _ragged(frame)
-    steps = _steps(points)
-    classes = np.zeros(len(frame), np.int64) if classes is None else np.asarray(classes, np.int64)
-    if len(classes) != len(frame) or ((classes < 0) | (classes >= MAX_CLASSES)).any():
-        raise UsageError("bad_classes", mark("give one class from 0 to 255 for each feature"))
+    steps = _steps(points, grain)
+    classes = _classes(np.zeros(len(frame), np.int64) if classes is None else classes, len(frame))
     numbers = [classes, parts_of, points_of, _differences(steps[:, 0]), _differences(steps[:, 1])]
     head: dict[str, Any] = {
         "kind": kind,
         "features": len(frame),
         "parts": len(points_of),
         "points": len(steps),
+        "grain": grain,
+        "themes": len(themes),
         "columns": {name: _plain(frame[name]) for name in columns},
     }
     if labels is not None:
         head["labels"] = list(labels)
-        anchors = _steps(shapely.get_coordinates(label_points(frame.geometry.to_numpy())))
+        anchors = _steps(shapely.get_coordinates(label_points(frame.geometry.to_numpy())), grain)
         numbers += [_differences(anchors[:, 0]), _differences(anchors[:, 1])]
+    numbers += [_classes(worn, len(frame)) for worn in themes]
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     raw = text.encode("utf-8", "replace") + b"\0" + varints(np.concatenate(numbers))
     return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+
+
+def _classes(given: npt.ArrayLike, features: int) -> Integers:
+    """Return one class for each feature.
+
+    Raises
+    ------
+    UsageError
+        There are more or fewer, or a class is not within 0–255.
+    """
+    classes = np.asarray(given, np.int64)
+    if len(classes) != features or ((classes < 0) | (classes >= MAX_CLASSES)).any():
+        raise UsageError("bad_classes", mark("give one class from 0 to 255 for each feature"))
+    return classes
 
 
 def label_points(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -296,12 +343,12 @@ def _ragged(frame: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.float64], Integers,
     return points, points_of, np.bincount(feature, minlength=len(shapes)), kind
 
 
-def _steps(points: npt.NDArray[np.float64]) -> Integers:
-    """Return longitudes and latitudes as whole steps of web mercator, y to the south."""
+def _steps(points: npt.NDArray[np.float64], grain: int) -> Integers:
+    """Return longitudes and latitudes as whole steps of web mercator, ``grain`` of them as one, y to the south."""
     latitude = np.radians(np.clip(points[:, 1], -MAX_LATITUDE, MAX_LATITUDE))
     x = (points[:, 0] + 180.0) / 360.0
     y = 0.5 - np.arctanh(np.sin(latitude)) / (2.0 * np.pi)
-    return np.rint(np.column_stack([x, y]) * WORLD).astype(np.int64)
+    return np.rint(np.column_stack([x, y]) * (WORLD / grain)).astype(np.int64)
 
 
 def _differences(values: Integers) -> Integers:

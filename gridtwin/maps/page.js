@@ -18,7 +18,11 @@ function page(map, texts, options, layers) {
   const known = key => Object.hasOwn(texts[lang], key);
   function say(key, params = {}) {
     const plain = known(key) ? texts[lang][key] : key;
-    return plain.replace(/\{(\w+)\}/g, (_, name) => typeof params[name] === 'number' ? number(params[name], 1) : params[name] ?? '');
+    return plain.replace(/\{(\w+)\}/g, (_, name) => {
+      const value = params[name];
+      if (typeof value === 'number') return number(value, 1);
+      return value && value.key !== undefined ? sayText(value) : value ?? '';
+    });
   }
   const sayText = text => say(text.key, text.params);
 
@@ -32,6 +36,7 @@ function page(map, texts, options, layers) {
     if (type === 'integer') return number(value);
     if (type === 'decimal') return number(value, 2);
     if (type === 'share') return percent(value);
+    if (type === 'walk') return value < 0 ? say('no_way') : say('unit_min', {value: number(value)});
     if (type === 'area') {
       return value < 1e4 ? say('unit_m2', {value: number(value)}) : say('unit_ha', {value: number(value / 1e4, 1)});
     }
@@ -59,7 +64,8 @@ function page(map, texts, options, layers) {
     else if (kind === 'point') {
       const shapes = {circle: 'M8 8a5 5 0 1 0 10 0a5 5 0 1 0 -10 0', square: 'M8 3h10v10h-10z', diamond: 'M13 1.5l6.5 6.5l-6.5 6.5l-6.5-6.5z',
         triangle: 'M13 2l6 11h-12z'};
-      draw(svg, 'path', {d: shapes[style.shape], ...look});
+      const size = Math.min(7, style.radius) / 5;
+      draw(svg, 'path', {d: shapes[style.shape], ...look, transform: `translate(13 8) scale(${size}) translate(-13 -8)`});
     } else {
       draw(svg, 'rect', {x: 1.5, y: 1.5, width: 23, height: 13, ...look, stroke: 'none'});
       if (style.hatch) draw(svg, 'path', {d: 'M2 10L10 2M4 14L16 2M11 14L23 2M18 14L24 8', stroke: style.hatch, 'stroke-width': 1.3});
@@ -157,11 +163,11 @@ function page(map, texts, options, layers) {
     const box = document.createElement('div');
     if (layer.options.heading) add(box, 'strong', heading(layer, i));
     const list = add(box, 'dl');
-    for (const field of layer.options.fields) {
+    for (const field of layer.fields()) {
       const value = layer.value(field.key, i);
       if (field.type === 'violations') { for (const line of reasons(value, layer, i)) add(box, 'p', line, 'warning'); continue; }
       if (field.type === 'optional' && value === null) continue;
-      add(list, 'dt', known(field.title) ? say(field.title) : field.title || field.key);
+      add(list, 'dt', known(field.title) ? say(field.title, field.params) : field.title || field.key);
       add(list, 'dd', write(value, field));
     }
     return box;
@@ -192,12 +198,13 @@ function page(map, texts, options, layers) {
   /* ---- search ---- */
 
   const input = $('#gt-search'), foundList = $('#gt-found');
+  const searched = options.entries.flatMap(entry => entry.layers);
   let found = [], active = -1;
 
   function search(wanted) {
     const words = wanted.trim().toLowerCase(), out = [];
     if (!words) return out;
-    for (const layer of options.entries.flatMap(entry => entry.layers)) {
+    for (const layer of searched) {
       if (!layer.data) continue;
       for (let i = 0; i < layer.data.features; i++) {
         const names = layer.options.search.map(key => String(layer.value(key, i) ?? '').toLowerCase());
@@ -284,8 +291,10 @@ function page(map, texts, options, layers) {
   window.addEventListener('beforeprint', () => { map.invalidateSize({animate: false}); canvas.redrawNow(); });
   document.addEventListener('keydown', event => { if (event.key === 'Escape') canvas.pin(null); });
   map.on('packedpin', announce);
-  /* What a sheet around the map needs of it (see sheet.js). */
-  map.page = {texts, say, write, number, add, draw, describe, bounds: options.bounds, lang: () => lang, speak: () => speak(lang)};
+  /* What else speaks on the page needs of it (see sheet.js, services.js). */
+  map.page = {
+    texts, say, write, number, add, draw, sample, describe, searched, bounds: options.bounds, lang: () => lang, speak: () => speak(lang),
+  };
   speak(lang);
   map.fitBounds(options.bounds, {padding: [24, 24], animate: false});
 }

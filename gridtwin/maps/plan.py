@@ -1,4 +1,4 @@
-"""The map of a grid plan: grids coloured by households over the town, with legend and key facts."""
+"""The map of a region: grids coloured by households over the town, legend and key facts, and the services of it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from gridtwin.errors import UsageError
 from gridtwin.grids.zones import GENERAL
 from gridtwin.i18n import mark
 from gridtwin.maps import base
+from gridtwin.maps.coverage import with_shares
 from gridtwin.maps.packed import Field, LabelStyle, PackedLayer, Pass, Style
 from gridtwin.maps.page import Entry, Fact, Page, Row, Text, joint_bounds, new_map
+from gridtwin.maps.service import Services, services_of
+from gridtwin.maps.service_panel import ServicePanel
 
 WITHIN_SHADES = ("#e3f1ec", "#bfe0d8", "#8fc8c3", "#57a5aa")  # blue-green, the more households the darker
 BELOW_FILL, ABOVE_FILL, NONE_FILL, SPECIAL_FILL = "#b59bd0", "#f0a04b", "#e9e7e2", "#e3cf8a"
@@ -29,27 +32,27 @@ VIOLATES = SPECIAL + 1  # added to the class of a grid that breaks a rule
 
 COMMUNITY = Style(stroke="#16435f", weight=2.6, opacity=0.9)
 UNIT = Style(stroke="#7a6a8a", weight=0.8, dash=(2, 2))
-GRID = Style(stroke="#2c5560", weight=1.5)
-GRID_CASING = Style(stroke="#ffffff", weight=4.0, opacity=0.75)
 VIOLATION = Style(stroke="#a3300a", weight=2.6, dash=(7, 4))
 
 
 def plan_map(
-    layers: Mapping[str, gpd.GeoDataFrame],
+    layers: Mapping[str, pd.DataFrame],
     *,
     lang: str,
     title: str,
     minimum: int = 300,
     maximum: int = 500,
     summary: Mapping[str, object] | None = None,
+    first: str = "plan",
 ) -> folium.Map:
-    """Return the map of a grid plan, to be written with :func:`gridtwin.maps.offline.save_map`.
+    """Return the map of a grid plan and of services, to be written with :func:`gridtwin.maps.offline.save_map`.
 
     Parameters
     ----------
     layers
         Layers of a region by name, in any CRS. Used where present: grids, communities, units, buildings,
-        streets, barriers, facilities, shelters, depots.
+        streets, barriers, facilities, shelters, depots; and service_areas, coverage, uncovered, sites, which
+        the page shows in views of their own.
     lang
         Language at first, ``"en"`` or ``"zh"``; the reader can switch.
     title
@@ -72,8 +75,13 @@ def plan_map(
     """
     present = {name: frame for name, frame in layers.items() if frame is not None and len(frame)}
     grids = _with_community_names(present["grids"], present.get("communities")) if "grids" in present else None
-    entries = _entries(present, grids, minimum, maximum)
+    services = services_of(present)
+    grid_layer = None if grids is None else _grid_layer(grids, minimum, maximum, present.get("coverage"), services)
+    entries = _entries(present, services)
+    if grids is not None and grid_layer is not None:
+        entries.insert(0, _grid_entry(grid_layer, len(grids)))
     packed = [layer for entry in entries for layer in entry.layers]
+    packed += [] if services is None else services.layers()
     subject = [layer for entry in entries for layer in entry.layers if entry.text.key in _SUBJECTS]
     bounds = joint_bounds(subject) or joint_bounds(packed)
     if bounds is None:
@@ -92,6 +100,8 @@ def plan_map(
         source=str((summary or {}).get("source") or ""),
         values={"minimum": minimum, "maximum": maximum},
     ).add_to(figure_map)
+    if services is not None:
+        ServicePanel(services, first=first, grids=grid_layer).add_to(figure_map)
     return figure_map
 
 
@@ -160,13 +170,10 @@ def _with_community_names(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame
     return grids.assign(community=ids.map(names).astype("str").fillna(ids))
 
 
-def _entries(
-    present: Mapping[str, gpd.GeoDataFrame], grids: gpd.GeoDataFrame | None, minimum: int, maximum: int
-) -> list[Entry]:
-    """Return the switches of all layers, the subject first."""
-    entries = base.point_entries(present)
-    if grids is not None:
-        entries.insert(0, _grid_entry(grids, minimum, maximum))
+def _entries(present: Mapping[str, Any], services: Services | None) -> list[Entry]:
+    """Return the switches of all layers but the grids; facilities have those of the services where there are any."""
+    points = present if services is None else {name: frame for name, frame in present.items() if name != "facilities"}
+    entries = base.point_entries(points)
     if "communities" in present:
         entries.append(_community_entry(present["communities"]))
     if "units" in present:
@@ -186,16 +193,22 @@ def _fills() -> list[Style]:
     return [Style(fill=colour, fill_opacity=0.78) for colour in fills]
 
 
-def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
+def _grid_entry(layer: PackedLayer, count: int) -> Entry:
+    return Entry(Text("layer_grids"), [layer], Style(fill=WITHIN_SHADES[2], stroke=base.GRID.stroke), count=count)
+
+
+def _grid_layer(
+    grids: gpd.GeoDataFrame, minimum: int, maximum: int, coverage: pd.DataFrame | None, services: Services | None
+) -> PackedLayer:
     hatched = [Style(fill=style.fill, fill_opacity=style.fill_opacity, hatch=HATCH) for style in _fills()]
     shown = _with_own_rules(grids, minimum, maximum)
-    layer = PackedLayer(
-        shown,
+    return PackedLayer(
+        shown if coverage is None else with_shares(shown, coverage),
         name="grids",
         passes=[
             Pass(base.FILL, (*_fills(), *hatched)),
-            Pass(base.OUTLINE - 1, (GRID_CASING,) * 2 * VIOLATES),
-            Pass(base.OUTLINE, (GRID,) * VIOLATES + (None,) * VIOLATES),
+            Pass(base.OUTLINE - 1, (base.GRID_CASING,) * 2 * VIOLATES),
+            Pass(base.OUTLINE, (base.GRID,) * VIOLATES + (None,) * VIOLATES),
             Pass(base.OUTLINE + 1, (None,) * VIOLATES + (VIOLATION,) * VIOLATES),
         ],
         classes=grid_classes(grids, minimum, maximum),
@@ -206,8 +219,8 @@ def _grid_entry(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> Entry:
         heading="code" if "code" in grids else "grid_id",
         heading_key="heading_grids",
         search=["code" if "code" in grids else "grid_id", "community"],
+        themes=() if services is None else services.coverage.grid_themes,
     )
-    return Entry(Text("layer_grids"), [layer], Style(fill=WITHIN_SHADES[2], stroke=GRID.stroke), count=len(grids))
 
 
 def _grid_fields(grids: gpd.GeoDataFrame) -> list[Field]:
@@ -282,7 +295,7 @@ def _legend(grids: gpd.GeoDataFrame, minimum: int, maximum: int) -> list[Row]:
         Text("class_above_own") if own else Text("class_above", {"maximum": maximum}),
         Text("class_special"),
     ]
-    outlined = [Style(fill=style.fill, stroke=GRID.stroke, weight=0.8) for style in _fills()]
+    outlined = [Style(fill=style.fill, stroke=base.GRID.stroke, weight=0.8) for style in _fills()]
     rows = [Row(*item) for item in zip(texts, outlined, ["polygon"] * VIOLATES, map(int, counts), strict=True)]
     rows = [row for row in rows if row.count or row.text.key == "class_range"]
     violating = int((classes >= VIOLATES).sum())

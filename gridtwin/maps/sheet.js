@@ -5,10 +5,11 @@
 
 const WIDE = 720, HIGH = 230, LEFT = 44, FOOT = 44, TOP = 36;   // the histogram, in its own units
 const SIDES = {below: ['#b59bd0', 'M0 6L6 0'], within: ['#57a5aa', ''], above: ['#f0a04b', 'M0 0L6 6']};
+const PICTURE_WIDE = 470;   // CSS pixels of a small map; two stand side by side
 const NUMERIC = ['integer', 'decimal', 'share', 'area', 'metres'];
 
-function sheet(maps, texts, options, twins) {
-  const [map] = maps, {say, number, add, draw} = map.page;
+function sheet(maps, texts, options, twins, pictured) {
+  const [map] = maps, {say, number, add, draw, sample} = map.page;
   for (const [lang, table] of Object.entries(texts)) Object.assign(map.page.texts[lang], table);
   const main = document.querySelector('.gt-sheet'), figure = document.createElement('div');
   const captions = maps.map(() => document.createElement('p'));
@@ -16,7 +17,11 @@ function sheet(maps, texts, options, twins) {
   figure.append(...maps.flatMap((shown, n) => [captions[n], shown.getContainer()]), document.querySelector('.gt-side'));
   main.appendChild(figure);   // texts are written into what stands in the page
 
-  const tell = words => words === null || words === undefined ? '' : words.key !== undefined ? say(words.key, words.params) : words[map.page.lang()];
+  function tell(words) {
+    if (words === null || words === undefined) return '';
+    if (words.few !== undefined) return say('few', words);
+    return words.key !== undefined ? say(words.key, words.params) : words[map.page.lang()];
+  }
   const isWords = value => value !== null && typeof value === 'object';
   const write = (value, type) => isWords(value) ? tell(value)
     : type === 'metres' && value !== null ? say('unit_m', {value: number(value)}) : map.page.write(value, {type});
@@ -49,7 +54,7 @@ function sheet(maps, texts, options, twins) {
     },
     table(parent, {columns, rows}) {
       const table = add(add(parent, 'div', undefined, 'gt-wide'), 'table'), head = add(add(table, 'thead'), 'tr'), body = add(table, 'tbody');
-      const plain = value => isWords(value) ? tell(value) : value;
+      const plain = value => !isWords(value) ? value : value.few !== undefined ? value.few / 2 : tell(value);
       let shown = [...rows], by = -1, up = true;
       function fill() {
         body.replaceChildren();
@@ -116,6 +121,24 @@ function sheet(maps, texts, options, twins) {
         blocks.items(box, {items: remedies});
       }
     },
+    pictures(parent, {pictures, legend}) {
+      const list = add(parent, 'ul', undefined, 'gt-key');
+      for (const {text, style, kind} of legend) {
+        const item = add(list, 'li');
+        sample(item, style, kind);
+        add(item, 'span', tell(text));
+      }
+      const box = add(parent, 'div', undefined, 'gt-pictures');
+      for (const picture of pictures) {
+        const frame = add(box, 'figure'), place = add(frame, 'div');
+        add(frame, 'figcaption', tell(picture.caption));
+        paintings.get(picture).then(canvas => {
+          canvas.setAttribute('role', 'img');
+          canvas.setAttribute('aria-label', tell(picture.caption));
+          place.replaceChildren(canvas);
+        });
+      }
+    },
     figure(parent, block) {
       captions.forEach((caption, n) => { caption.textContent = tell(block.captions[n]); caption.hidden = !caption.textContent; });
       parent.appendChild(figure);
@@ -138,6 +161,15 @@ function sheet(maps, texts, options, twins) {
       gridtwin.canvasOf(other).refresh();
     }
   }
+
+  /* ---- small maps, each painted once ---- */
+
+  const [northWest, southEast] = [[1, 0], [0, 1]].map(([n, e]) => gridtwin.steps([map.page.bounds[n][0], map.page.bounds[e][1]]));
+  const extent = [northWest.x, northWest.y, southEast.x, southEast.y], ratio = (extent[3] - extent[1]) / (extent[2] - extent[0]);
+  const high = Math.round(PICTURE_WIDE * Math.max(0.5, Math.min(1.1, ratio)));
+  const paintings = new Map(options.sections.flatMap(section => section.blocks).flatMap(block => block.pictures || [])
+    .map(picture => [picture, Promise.all(picture.looks.map(({layer, theme, labels}) => pictured[layer].ready.then(some => gridtwin.look(some, theme, labels))))
+      .then(looks => gridtwin.picture(looks, extent, PICTURE_WIDE, high))]));
 
   /* ---- maps that move together ---- */
 

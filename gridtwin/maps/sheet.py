@@ -15,7 +15,7 @@ from folium.template import Template
 
 from gridtwin.maps.offline import OWN
 from gridtwin.maps.packed import PackedLayer
-from gridtwin.maps.page import Text
+from gridtwin.maps.page import Row, Text
 from gridtwin.maps.script import script_json
 from gridtwin.maps.texts import LANGS
 
@@ -29,6 +29,13 @@ class Both:
 
 
 Words = Text | Both
+
+
+@dataclass(frozen=True)
+class Few:
+    """A number of people that is not told, to protect them: above 0 and below ``few``."""
+
+    few: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that readers can sort by any column; a cell may be a value, or words in both languages."""
+    """A table that readers can sort by any column; a cell may be a value, :class:`Few`, or words in both languages."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
@@ -138,7 +145,33 @@ class Figure:
     kind: str = "figure"
 
 
-Block = Prose | Caution | Items | Measures | Table | Histogram | Cases | Figure
+@dataclass(frozen=True)
+class Look:
+    """A layer of a small map: its place in the sheet's ``pictured``, the theme it wears (-1: none), and its labels."""
+
+    layer: int
+    theme: int = -1
+    labels: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A small map under its caption."""
+
+    caption: Words
+    looks: Sequence[Look]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Small maps side by side, with one legend for all."""
+
+    pictures: Sequence[Picture]
+    legend: Sequence[Row]
+    kind: str = "pictures"
+
+
+Block = Pictures | Prose | Caution | Items | Measures | Table | Histogram | Cases | Figure
 
 
 @dataclass(frozen=True)
@@ -165,6 +198,8 @@ class Sheet(JSCSSMixin):
         Texts that the sections use beyond those of the page: key to English and Chinese.
     twins
         Layers of the first map, each with its counterpart on the second.
+    pictured
+        Layers that small maps show.
     """
 
     default_js = [("gridtwin_sheet", f"{OWN}sheet.js")]  # noqa: RUF012 - folium reads the class's list
@@ -175,7 +210,9 @@ class Sheet(JSCSSMixin):
             <main class="gt-sheet"></main>
         {% endmacro %}
         {% macro script(this, kwargs) %}
-            gridtwin.sheet({{ this.map_names() }}, {{ this.texts }}, {{ this.script }}, {{ this.twin_names() }});
+            gridtwin.sheet(
+                {{ this.map_names() }}, {{ this.texts }}, {{ this.script }}, {{ this.twin_names() }},
+                {{ this.pictured_names() }});
         {% endmacro %}
     """)
 
@@ -187,12 +224,14 @@ class Sheet(JSCSSMixin):
         sections: Sequence[Section],
         texts: Mapping[str, tuple[str, str]],
         twins: Sequence[tuple[PackedLayer, PackedLayer]] = (),
+        pictured: Sequence[PackedLayer] = (),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Sheet"
         self.maps = list(maps)
         self.sections = list(sections)
         self.twins = list(twins)
+        self.pictured = list(pictured)
         self.texts = script_json(
             {lang: {key: pair[place] for key, pair in texts.items()} for place, lang in enumerate(LANGS)}
         )
@@ -206,3 +245,7 @@ class Sheet(JSCSSMixin):
         """Return the script's names of the pairs of layers, as a list of lists."""
         pairs = (f"[{one.get_name()}, {other.get_name()}]" for one, other in self.twins)
         return f"[{', '.join(pairs)}]"
+
+    def pictured_names(self) -> str:
+        """Return the script's names of the layers of small maps, as a list."""
+        return f"[{', '.join(layer.get_name() for layer in self.pictured)}]"

@@ -6,6 +6,7 @@ from __future__ import annotations
 SHEET_TEXTS: dict[str, tuple[str, str]] = {
     "unit_m": ("{value} m", "{value} 米"),
     "unit_households": ("{value} households", "{value} 户"),
+    "few": ("<{few}", "<{few}"),
     "households": ("Households", "户数"),
     "persons": ("Persons", "人口"),
     "community": ("Community", "社区"),

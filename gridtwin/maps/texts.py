@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridtwin.load.kinds import facility_kinds
 from gridtwin.schemas import GRID_PURPOSES, LAYERS, VIOLATION_CODES
 
 # key: (English, Chinese); {names} are filled in by the page.
@@ -88,8 +89,10 @@ LANGS = ("en", "zh")
 
 
 def page_texts() -> dict[str, dict[str, str]]:
-    """Return all texts by language and key, with titles of columns and reasons of violations."""
+    """Return all texts by language and key, with titles of columns, kinds of facilities and reasons of violations."""
     pairs = dict(TEXTS)
+    for kind in facility_kinds().values():
+        pairs[f"value.kind.{kind.kind}"] = (kind.en, kind.zh)
     for layer in LAYERS.values():
         for column in layer.columns:
             pairs[f"column.{layer.name}.{column.name}"] = (column.en, column.zh)

@@ -20,11 +20,13 @@ from gridtwin.maps.packed import (
     PackedLayer,
     Pass,
     Style,
+    Theme,
     label_points,
     of_kind,
     pack,
     varints,
 )
+from tests.maps.conftest import CANVAS
 
 RADIUS_M = 6_378_137.0
 STEP_M = 2 * np.pi * RADIUS_M / WORLD
@@ -222,3 +224,78 @@ def test_old_browser_is_told(browse, tmp_path):
     page.wait_for_selector("[role=alert]")
     assert "too old" in page.inner_text("[role=alert]")
     assert "浏览器" in page.inner_text("[role=alert]")
+
+
+def test_theme_travels_with_its_layer():
+    """Classes of a theme stand in the packet behind those of the layer, without features that have no geometry."""
+    frame = gpd.GeoDataFrame(
+        {"a": [1, 2, 3]}, geometry=[shapely.Point(120, 31), None, shapely.Point(120.1, 31)], crs=4326
+    )
+    theme = Theme(PASSES, [7, 8, 9], [Field("a")])
+    layer = PackedLayer(frame, name="x", passes=PASSES, themes=[theme])
+    raw = zlib.decompress(base64.b64decode(layer.packet))
+    head = json.loads(raw[: raw.index(b"\0")])
+    assert head["columns"] == {"a": [1, 3]}
+    assert (head["themes"], _unvarint(raw[raw.index(b"\0") + 1 :])[-2:]) == (1, [7, 9])
+
+
+def test_classes_of_a_theme_are_checked():
+    """A theme needs one class for each feature, too."""
+    with pytest.raises(UsageError, match="0 to 255"):
+        pack(mixed().to_crs(4326), themes=[[0, 256]])
+
+
+@given(st.integers(1, 64))
+def test_grain_rounds_to_its_steps(grain):
+    """With coarser steps a point moves by at most half a step, and the packet is no longer than with fine ones."""
+    frame = gpd.GeoDataFrame(geometry=gpd.points_from_xy([120.0, 120.01, 120.02], [31.0, 31.02, 31.01]), crs=4326)
+    raw = zlib.decompress(base64.b64decode(pack(frame, grain=grain)))
+    numbers = _unvarint(raw[raw.index(b"\0") + 1 :])
+    steps = [(n >> 1) ^ -(n & 1) for n in numbers[9:]]
+    found = np.column_stack([np.cumsum(steps[:3]), -np.cumsum(steps[3:])]) * grain * STEP_M
+    expected = _mercator(shapely.get_coordinates(frame.geometry)) + np.array([np.pi, -np.pi]) * RADIUS_M
+    assert np.abs(found - expected).max() <= 0.5 * grain * STEP_M * 1.001
+
+
+@pytest.mark.browser
+def test_merged_polygons_are_one_surface(browse, tmp_path):
+    """Where polygons overlap a merged layer is no darker, and its outline runs around all of them alone."""
+    boxes = [shapely.box(0, 0, 400, 400), shapely.box(200, 0, 600, 400)]
+    frame = gpd.GeoDataFrame(geometry=boxes, crs="EPSG:32650").set_geometry(
+        gpd.GeoSeries(boxes, crs="EPSG:32650").translate(500_000, 3_450_000)
+    )
+    style = Style(fill="#336699", fill_opacity=0.5, stroke="#000000", weight=3, merged=True)
+    figure_map = folium.Map(tiles=None)
+    layer = PackedLayer(frame, name="x", passes=[Pass(0, (style,))]).add_to(figure_map)
+    figure_map.fit_bounds(layer._get_self_bounds())
+    watched = browse()
+    watched.open(save_map(figure_map, tmp_path / "merged.html"))
+    pixels = watched.page.evaluate(
+        f"""(() => {{
+            const layer = {FIND}, canvas = {CANVAS}, g = canvas.element.getContext('2d'), {{view}} = canvas;
+            const [west, north, east, south] = layer.data.boxes, wide = layer.data.boxes[6] - west;
+            return [0.1, 0.33, 0.334, 0.5, 0.666, 0.67].map(share => {{
+                const x = (west + wide * share - view.x) * view.scale, y = ((north + south) / 2 - view.y) * view.scale;
+                return [...g.getImageData(Math.round(x), Math.round(y), 1, 1).data];
+            }});
+        }})()"""
+    )
+    assert all(pixel == pixels[0] for pixel in pixels)
+    assert 120 <= pixels[0][3] <= 135
+
+
+@pytest.mark.browser
+def test_feature_without_a_style_is_not_there(browse, tmp_path):
+    """A layer that wears a theme lets the pointer find only what the theme draws."""
+    frame = mixed()
+    theme = Theme([Pass(0, (None, PASSES[0].styles[0]))], [0, 1])
+    figure_map = folium.Map(tiles=None)
+    layer = PackedLayer(frame, name="x", passes=PASSES, fields=[Field("name")], themes=[theme]).add_to(figure_map)
+    figure_map.fit_bounds(layer._get_self_bounds())
+    watched = browse()
+    page = watched.open(save_map(figure_map, tmp_path / "themes.html"))
+    at = frame.to_crs(4326).geometry.representative_point()
+    pick = f"([lat, lon]) => {CANVAS}.pick(L.latLng(lat, lon))?.[1] ?? null"
+    assert [page.evaluate(pick, [p.y, p.x]) for p in at] == [0, 1]
+    page.evaluate(f"{FIND}.wear(0)")
+    assert [page.evaluate(pick, [p.y, p.x]) for p in at] == [None, 1]

@@ -149,7 +149,7 @@ def _add_group(file: RegionFile, layers: Mapping[str, QgsVectorLayer], project: 
         node.setExpanded(name == GRIDS)
         node.setItemVisibilityChecked(name not in HIDDEN)
     tables = group.addGroup(tr("Tables"))
-    for name, layer in layers.items():
+    for layer in layers.values():
         if not layer.isSpatial():
             project.addMapLayer(layer, False)
             tables.addLayer(layer)
@@ -158,7 +158,7 @@ def _add_group(file: RegionFile, layers: Mapping[str, QgsVectorLayer], project: 
 
 def _depth(name: str) -> tuple[int, str]:
     """Return where a layer lies: those that are not in the list (results, a planner's own) on top."""
-    base = name.split("_linestring")[0]
+    base = name.split("_linestring", maxsplit=1)[0]
     return (TOP_DOWN.index(base) if base in TOP_DOWN else -1), name
 
 
@@ -185,9 +185,7 @@ def _set_snapping(layers: Mapping[str, QgsVectorLayer], project: QgsProject) -> 
     )
     for name in SNAPPED:
         if name in layers:
-            settings = QgsSnappingConfig.IndividualLayerSettings(
-                True, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels
-            )
+            settings = QgsSnappingConfig.IndividualLayerSettings(True, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels)
             config.setIndividualLayerSettings(layers[name], settings)
     project.setSnappingConfig(config)
     project.setTopologicalEditing(True)

@@ -117,7 +117,13 @@ def _passed(units: UnitIndex, a: Point, b: Point) -> list[Point]:
     """Return the vertices of units on the way from ``a`` to ``b``, in order."""
     box = QgsRectangle(min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])).buffered(SNAP_M)
     corners = {p for fid in units.near(box) for ring in rings_of(units.outlines[fid]) for p in ring} - {a, b}
-    return [p for _, p in sorted((t, p) for p in corners if (t := _share(p, a, b)) is not None)]
+    return _in_order(corners, a, b)
+
+
+def _in_order(points: Iterable[Point], a: Point, b: Point) -> list[Point]:
+    """Return those of ``points`` that lie on an edge, from ``a`` to ``b``."""
+    shares = ((_share(point, a, b), point) for point in points)
+    return [point for _, point in sorted((share, point) for share, point in shares if share is not None)]
 
 
 def _share(point: Point, a: Point, b: Point) -> float | None:
@@ -143,8 +149,7 @@ def _with_points(area: QgsGeometry, points: Iterable[Point]) -> QgsGeometry:
     for ring in rings:
         closed = ring[:1]
         for a, b in zip(ring, ring[1:]):
-            on = sorted((t, p) for p in mine if (t := _share(p, a, b)) is not None)
-            closed += [*(p for _, p in on), b]
+            closed += [*_in_order(mine, a, b), b]
         made.append(closed)
     return with_rings(area, made)
 

@@ -15,7 +15,6 @@ from qgis_plugin_tools.tools.i18n import tr
 
 from .boundaries import Point, edges_of, rings_of
 from .claims import Claims, unit_homes
-from .cutting import UnitIndex
 from .errors import EditRefusedError
 from .parcels import parting_lines
 from .pieces import check_free, cut_in_session
@@ -33,7 +32,6 @@ def paint_units(session: RegionSession, units: Collection[int], grid_id: str) ->
     """
     with session.edit(tr("Paint units into grid {grid}", grid=grid_id)):
         session.assign_units(units, grid_id)
-        _drop_empty(session, (grid_id,))
 
 
 def paint_buildings(session: RegionSession, buildings: Collection[int], grid_id: str) -> None:
@@ -55,7 +53,6 @@ def paint_buildings(session: RegionSession, buildings: Collection[int], grid_id:
                 raise EditRefusedError(tr("A building here lies in no unit. Divide the region again."))
             if unit.grid_id != grid_id:
                 session.assign_units(_pieces_with(session, unit.fid, mine), grid_id)
-        _drop_empty(session, (grid_id,))
 
 
 def _pieces_with(session: RegionSession, unit: int, chosen: Collection[int]) -> set[int]:
@@ -105,7 +102,6 @@ def move_boundary(session: RegionSession, areas: Mapping[int, QgsGeometry], *, c
         units = _units_of(session, claims)
         if not _give(session, units, claims, [tuple(line) for line in lines] if cut else []):
             raise EditRefusedError(tr("No unit changes its grid. Move the boundary further, or allow cutting units."))
-        _drop_empty(session, claims)
 
 
 def draw_grid(session: RegionSession, area: QgsGeometry, *, cut: bool) -> str:
@@ -135,7 +131,6 @@ def draw_grid(session: RegionSession, area: QgsGeometry, *, cut: bool) -> str:
         lines = [list(zip(ring, ring[1:])) for ring in rings_of(area)]
         if not _give(session, units, {grid_id: area}, [edge for ring in lines for edge in ring] if cut else []):
             raise EditRefusedError(tr("No unit lies mostly in the outline. Draw a larger one, or allow cutting units."))
-        _drop_empty(session, (grid_id,))
     return grid_id
 
 
@@ -163,7 +158,7 @@ def split_grid(session: RegionSession, grid_id: str, line: Sequence[Point], *, c
     with session.edit(tr("Split grid {grid}", grid=session.counts.grid(fid).code)):
         made = session.new_grid(session.counts.grid(fid).community_id)
         moved = _give(session, mine, {made: leaving}, [tuple(line)] if cut else [])
-        if not moved or moved >= set(session.register.of_grid(grid_id)) | moved and not session.register.of_grid(grid_id):
+        if not moved or not session.register.of_grid(grid_id):
             raise EditRefusedError(tr("No units lie on one side of the line. Draw it elsewhere, or allow cutting units."))
     return made
 
@@ -191,7 +186,6 @@ def merge_grids(session: RegionSession, first: str, second: str) -> str:
         keep, leave = leave, keep
     with session.edit(tr("Merge grids {first} and {second}", first=keep.code, second=leave.code)):
         session.assign_units(session.register.of_grid(leave.grid_id), keep.grid_id)
-        _drop_empty(session, (keep.grid_id,))
     return keep.grid_id
 
 
@@ -229,6 +223,3 @@ def _give(
         session.assign_units([fid for fid in moved if goes[fid] == grid_id], grid_id)
     return moved
 
-
-def _drop_empty(session: RegionSession, but: Collection[str]) -> None:
-    """Remove the grids that have lost all their units in this step."""

@@ -56,4 +56,5 @@ def _sites(outline: QgsGeometry) -> list[QgsPointXY]:
     inner = outline.buffer(-INSET_M, 1)
     if inner.isNull() or inner.isEmpty():
         return [middle]
-    return [middle, *(QgsPointXY(v) for v in inner.densifyByDistance(STEP_M).vertices())]
+    outline = inner.densifyByDistance(STEP_M)  # held, since its vertices do not hold it
+    return [middle, *(QgsPointXY(vertex) for vertex in outline.vertices())]

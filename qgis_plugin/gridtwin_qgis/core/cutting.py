@@ -13,6 +13,7 @@ from .boundaries import Point, edges_of, line_of, rings_of, rounded, with_rings
 from .errors import EditRefusedError
 
 SNAP_M = 0.01  # a line so near to a vertex or border of a unit runs through it
+ON_M = 1e-6  # a vertex so near to an edge lies on it
 SLIVER_M2 = 1.0  # a smaller piece stays with the largest one of its unit
 
 
@@ -48,11 +49,18 @@ class UnitIndex:
         return next((f for f in self.near(inside.boundingBox()) if self.outlines[f].contains(inside)), None)
 
     def fitted(self, point: Point) -> Point:
-        """Return the vertex of a unit that a point falls onto, else the point on the 1 mm grid."""
-        where, box = QgsPointXY(*point), _around(point)
-        found = [self.outlines[fid].closestVertex(where) for fid in self.near(box)]
-        d2, vertex = min(((hit[4], (hit[0].x(), hit[0].y())) for hit in found), default=(1.0, point))
-        return vertex if d2 <= SNAP_M**2 else rounded(point)
+        """Return the vertex of a unit that a point falls onto, else its foot on a border, else its place within 1 mm.
+
+        A foot stays where it is, since a border would move with it.
+        """
+        where, outlines = QgsPointXY(*point), [self.outlines[fid] for fid in self.near(_around(point))]
+        vertices = [(hit[4], hit[0]) for hit in (outline.closestVertex(where) for outline in outlines)]
+        feet = [(hit[0], hit[1]) for hit in (outline.closestSegmentWithContext(where) for outline in outlines)]
+        for found in (vertices, feet):
+            d2, place = min(found, key=lambda hit: hit[0], default=(1.0, where))
+            if d2 <= SNAP_M**2:
+                return (place.x(), place.y())
+        return rounded(point)
 
 
 def cut_units(units: UnitIndex, lines: Iterable[Sequence[Point]], among: Iterable[int]) -> Cut:
@@ -84,11 +92,8 @@ def cut_units(units: UnitIndex, lines: Iterable[Sequence[Point]], among: Iterabl
     points = {point for line in fitted for point in line}
     rings = {fid: _with_points(units.outlines[fid], points) for fid in touched}
     pieces = _pieces({fid: rings[fid] for fid in parted}, drawn)
-    known = points | {p for outline in rings.values() for ring in rings_of(outline) for p in ring}
-    made = {p for parts in pieces.values() for part in parts for ring in rings_of(part) for p in ring} - known
-    pieces = _on_the_millimetre(pieces, made, known)
-    new = known | {p for parts in pieces.values() for part in parts for ring in rings_of(part) for p in ring}
-    beside = {fid: (_with_points(units.outlines[fid], new),) for fid in touched - parted}
+    made = {p for parts in pieces.values() for part in parts for ring in rings_of(part) for p in ring}
+    beside = {fid: (_with_points(units.outlines[fid], made),) for fid in touched - parted}
     changed = {fid: parts for fid, parts in beside.items() if _count(parts[0]) != _count(units.outlines[fid])}
     return Cut({**{fid: tuple(_without_slivers(parts)) for fid, parts in pieces.items()}, **changed})
 
@@ -117,16 +122,16 @@ def _passed(units: UnitIndex, a: Point, b: Point) -> list[Point]:
     """Return the vertices of units on the way from ``a`` to ``b``, in order."""
     box = QgsRectangle(min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])).buffered(SNAP_M)
     corners = {p for fid in units.near(box) for ring in rings_of(units.outlines[fid]) for p in ring} - {a, b}
-    return _in_order(corners, a, b)
+    return _in_order(corners, a, b, SNAP_M)
 
 
-def _in_order(points: Iterable[Point], a: Point, b: Point) -> list[Point]:
+def _in_order(points: Iterable[Point], a: Point, b: Point, tolerance: float) -> list[Point]:
     """Return those of ``points`` that lie on an edge, from ``a`` to ``b``."""
-    shares = ((_share(point, a, b), point) for point in points)
+    shares = ((_share(point, a, b, tolerance), point) for point in points)
     return [point for _, point in sorted((share, point) for share, point in shares if share is not None)]
 
 
-def _share(point: Point, a: Point, b: Point) -> float | None:
+def _share(point: Point, a: Point, b: Point, tolerance: float) -> float | None:
     """Return how far along an edge a point lies, 0 to 1; ``None`` off the edge or at its ends."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     length2 = dx * dx + dy * dy
@@ -134,7 +139,7 @@ def _share(point: Point, a: Point, b: Point) -> float | None:
         return None
     px, py = point[0] - a[0], point[1] - a[1]
     share, off = (px * dx + py * dy) / length2, abs(px * dy - py * dx)
-    return share if off * off <= SNAP_M**2 * length2 and 0 < share < 1 else None
+    return share if off * off <= tolerance**2 * length2 and 0 < share < 1 else None
 
 
 def _with_points(area: QgsGeometry, points: Iterable[Point]) -> QgsGeometry:
@@ -149,7 +154,7 @@ def _with_points(area: QgsGeometry, points: Iterable[Point]) -> QgsGeometry:
     for ring in rings:
         closed = ring[:1]
         for a, b in zip(ring, ring[1:]):
-            closed += [*_in_order(mine, a, b), b]
+            closed += [*_in_order(mine, a, b, ON_M), b]
         made.append(closed)
     return with_rings(area, made)
 
@@ -175,19 +180,6 @@ def _pieces(areas: Mapping[int, QgsGeometry], drawn: QgsGeometry) -> dict[int, l
     if wrong:
         raise EditRefusedError(tr("A unit here is damaged and cannot be cut. Check the region first."))
     return pieces
-
-
-def _on_the_millimetre(
-    pieces: dict[int, list[QgsGeometry]], made: Iterable[Point], known: Iterable[Point]
-) -> dict[int, list[QgsGeometry]]:
-    """Return pieces with the vertices that the cut has made on the 1 mm grid, unless that damages one."""
-    taken = {rounded(p): p for p in known}
-    place = {p: taken.get(rounded(p), rounded(p)) for p in made}
-    moved = {
-        fid: [with_rings(part, [[place.get(p, p) for p in ring] for ring in rings_of(part)]) for part in parts]
-        for fid, parts in pieces.items()
-    }
-    return moved if all(part.isGeosValid() for parts in moved.values() for part in parts) else pieces
 
 
 def _without_slivers(parts: Sequence[QgsGeometry]) -> list[QgsGeometry]:

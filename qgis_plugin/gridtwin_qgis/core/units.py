@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsRectangle, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsRectangle, QgsVectorLayer
 
+from .rows import read_rows
 from .schema import int_of, text_of
 
 FIELDS = ("unit_id", "grid_id", "community_id", "locked")
@@ -49,14 +50,11 @@ class UnitRegister:
         self.moved: dict[int, str] = {}
         self.reshaped: set[int] = set()
         self.dropped: set[str] = set()
-        rows, ok = QgsVectorLayerUtils.getValues(layer, f"array($id,{','.join(FIELDS)})")
-        if not ok:
-            raise KeyError(f"{layer.name()}: {', '.join(FIELDS)}")
-        for fid, *values in rows:
+        for fid, _, values in read_rows(layer, FIELDS):
             self._keep(_unit(fid, values))
         self._signals = self._connect()
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Unit]:
         """Iterate over the units."""
         return iter(tuple(self._units.values()))
 
@@ -162,6 +160,6 @@ class UnitRegister:
 _NO_GEOMETRY = QgsFeatureRequest.Flag.NoGeometry
 
 
-def _unit(fid: int, values: list[object]) -> Unit:
+def _unit(fid: int, values: Sequence[object]) -> Unit:
     unit_id, grid_id, community_id, locked = values
     return Unit(fid, text_of(unit_id), text_of(grid_id), text_of(community_id), bool(int_of(locked)))

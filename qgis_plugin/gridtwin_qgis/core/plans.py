@@ -8,7 +8,7 @@ show; the region's file keeps every plan as it was last saved, so switching lose
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,10 +122,12 @@ class PlanBook(QObject):
         PlanError
             If there is no such plan.
         """
-        found = self.present() if name == self._current else self._store.assignment(name)
+        if name == self._current:
+            return self.present()
+        found = self._store.assignment(name)
         if not found:
             raise PlanError(tr("There is no plan '{plan}'", plan=name))
-        return found
+        return fitted(found, [unit.unit_id for unit in self.session.register])
 
     def branch(self, name: str, source: str | None = None) -> None:
         """Copy a plan under a new name; a copy of the plan that is worked on takes its place, with unsaved edits.
@@ -231,7 +233,10 @@ class PlanBook(QObject):
         was_editing, self.is_switching = self.session.is_editing, True
         try:
             with self.session.edit(tr("Switch to plan '{plan}'", plan=name)):
-                self.put(target, stored.grid_facts)
+                made = self.put(target)
+            if facts := {grid: stored.grid_facts[grid] for grid in made if grid in stored.grid_facts}:
+                with self.session.edit(tr("Switch to plan '{plan}'", plan=name)):  # locks hold from here on
+                    self._set_columns(facts)
             self._current = name
             self.session.save(stop=not was_editing)
         except SaveError:
@@ -242,31 +247,29 @@ class PlanBook(QObject):
         self._store.make_newest(stored)
         self.changed.emit()
 
-    def put(self, assignment: Assignment, facts: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        """Put units into the grids of an assignment, inside ``session.edit``; grids are made as needed.
+    def put(self, assignment: Assignment) -> list[str]:
+        """Put units into the grids of an assignment, inside ``session.edit``, and return the grids made for it.
 
         Parameters
         ----------
         assignment
             Grid of units; units that it does not name stay.
-        facts
-            Columns of new grids, by grid.
 
         Raises
         ------
         EditRefusedError
             If a locked grid or unit would have to change.
         """
-        session, moving = self.session, defaultdict(list)
+        session, moving, made = self.session, defaultdict(list), []
         for unit in session.register:
             grid_id = assignment.get(unit.unit_id, unit.grid_id)
             if grid_id != unit.grid_id:
                 moving[grid_id].append(unit)
         for grid_id, units in sorted(moving.items()):
             if session.counts.fid_of(grid_id) is None:
-                session.new_grid(units[0].community_id, grid_id=grid_id)
-                self._set_columns(grid_id, (facts or {}).get(grid_id, {}))
+                made.append(session.new_grid(units[0].community_id, grid_id=grid_id))
             session.assign_units([unit.fid for unit in units], grid_id)
+        return made
 
     # -- keeping what the layers show -----------------------------------------------------------------------------
 
@@ -303,11 +306,14 @@ class PlanBook(QObject):
                 facts[text_of(grid_id)] = own
         return facts
 
-    def _set_columns(self, grid_id: str, values: Mapping[str, Any]) -> None:
-        grids, fid = self.session.grids, self.session.fid_of(grid_id)
-        for name in KEPT_COLUMNS:
-            if name in values and grids.fields().lookupField(name) >= 0:
-                grids.changeAttributeValue(fid, column(grids, name), values[name])
+    def _set_columns(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set columns of grids, by grid."""
+        grids = self.session.grids
+        for grid_id, values in facts.items():
+            fid = self.session.fid_of(grid_id)
+            for name in KEPT_COLUMNS:
+                if name in values and grids.fields().lookupField(name) >= 0:
+                    grids.changeAttributeValue(fid, column(grids, name), values[name])
 
     # -- checks ---------------------------------------------------------------------------------------------------
 
@@ -327,12 +333,29 @@ class PlanBook(QObject):
             inside[grid_id].add(community.get(unit_id))
         faults = [
             (tr("units without a grid"), [unit for unit in community if not assignment.get(unit)]),
-            (tr("units that the region does not have"), [unit for unit in assignment if unit not in community]),
+            (tr("units unknown to the region"), [unit for unit in assignment if unit not in community]),
             (tr("grids in several communities"), [grid for grid, of in inside.items() if len(of - {None}) > 1]),
         ]
         lines = [f"{text}: {len(ids)} ({first_ids(ids)})" for text, ids in faults if ids]
         if lines:
             raise PlanError(tr("This is no plan of the region: {faults}", faults="; ".join(lines)))
+
+
+def parent_unit(unit_id: str, known: Container[str]) -> str:
+    """Return the unit of which a unit is a piece, itself where it is known, "" where neither is.
+
+    The engine names the pieces of unit ``u`` ``u.1``, ``u.2``, ...
+    """
+    name = unit_id
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def fitted(assignment: Assignment, unit_ids: Iterable[str]) -> dict[str, str]:
+    """Return an assignment for the units of today: pieces of a unit that was divided since are where it was."""
+    parents = {unit_id: parent_unit(unit_id, assignment) for unit_id in unit_ids}
+    return {unit_id: assignment[parent] for unit_id, parent in parents.items() if parent}
 
 
 def first_ids(ids: Iterable[str]) -> str:

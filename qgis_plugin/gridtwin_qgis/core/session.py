@@ -230,12 +230,14 @@ class RegionSession(QObject):
         self.check_unlocked({self.counts.grid(fid).grid_id})
         self.grids.changeGeometry(fid, outline)
 
-    def new_grid(self, community_id: str, outline: QgsGeometry | None = None, *, purpose: str = GENERAL) -> str:
-        """Add a grid with the next free code of its community, and return its ``grid_id``.
+    def new_grid(
+        self, community_id: str, outline: QgsGeometry | None = None, *, purpose: str = GENERAL, grid_id: str = ""
+    ) -> str:
+        """Add a grid with the next free code of its community or a given one, and return its ``grid_id``.
 
         Without an outline it starts empty: assign units to it in the same step.
         """
-        grid_id = self.next_code(community_id)
+        grid_id = grid_id or self.next_code(community_id)
         values = {
             "grid_id": grid_id,
             "code": grid_id,

@@ -10,7 +10,7 @@ import time
 import traceback
 
 from qgis.core import QgsApplication, QgsExpression, QgsFeatureRequest, QgsPointXY, QgsProject
-from qgis.PyQt.QtCore import QObject, QPoint, QRect, Qt, QTimer
+from qgis.PyQt.QtCore import QObject, QPoint, Qt, QTimer
 from qgis.PyQt.QtNetwork import QLocalServer
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
@@ -80,7 +80,13 @@ class Questions:
     def widgets(self, name=None, kind=None, text=None, within=None):
         """Return the visible widgets that fit: name, class, text, area, enabled."""
         return [
-            {"name": w.objectName(), "kind": type(w).__name__, "text": text_of(w), "area": area(w), "enabled": w.isEnabled()}
+            {
+                "name": w.objectName(),
+                "kind": type(w).__name__,
+                "text": text_of(w),
+                "area": area(w),
+                "enabled": w.isEnabled(),
+            }
             for w in visible_widgets(within)
             if (name is None or w.objectName() == name)
             and (kind is None or kind in [c.__name__ for c in type(w).__mro__])
@@ -244,7 +250,7 @@ class Probe(QObject):
             question = json.loads(bytes(socket.readLine()).decode())
             try:
                 answer = {"value": getattr(self._questions, question.pop("ask"))(**question)}
-            except Exception:
+            except Exception:  # noqa: BLE001 - it goes to the one who asked
                 answer = {"error": traceback.format_exc()}
             socket.write(json.dumps(answer).encode() + b"\n")
             socket.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import time
@@ -51,7 +52,7 @@ class Screen:
 
     def glide(self, points: Sequence[tuple[int, int]]) -> None:
         """Move the mouse in small steps along a line of pixels."""
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
             for step in range(1, DRAG_STEPS + 1):
                 self.move(x0 + (x1 - x0) * step // DRAG_STEPS, y0 + (y1 - y0) * step // DRAG_STEPS)
                 time.sleep(STEP_S)

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.core import NULL, QgsGeometry, QgsVectorLayer, QgsVectorLayerUtils
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from qgis_plugin_tools.tools.i18n import tr
 
 from .bounds import bounds_of_plan
@@ -19,7 +20,20 @@ from .errors import EditRefusedError, SaveError
 from .history import JointHistory
 from .region_project import RegionLayers
 from .rows import no_garbage_collection
-from .schema import BUILDINGS, COMMUNITIES, EDITED, GENERAL, GRID_CODES, GRIDS, PLANS, SERIAL_DIGITS, UNITS, column, text_of
+from .safe_save import SaveGuard
+from .schema import (
+    BUILDINGS,
+    COMMUNITIES,
+    EDITED,
+    GENERAL,
+    GRID_CODES,
+    GRIDS,
+    PLANS,
+    SERIAL_DIGITS,
+    UNITS,
+    column,
+    text_of,
+)
 from .units import Unit, UnitRegister
 
 
@@ -89,10 +103,12 @@ class RegionSession(QObject):
         self._history.stepped.connect(self._on_stepped)
         self._step: Step | None = None
         self._switching = False
+        self._guard = SaveGuard(region.path)
         self._saved: dict[str, list[int]] = {}
         self._signals: list[tuple[Any, Callable[..., None]]] = []
         for layer in self.layers:
             self._follow(layer.editingStarted, self._on_started)
+            self._follow(layer.beforeCommitChanges, self._on_saving)
             self._follow(layer.afterRollBack, self._on_rolled_back)
             self._follow(layer.committedFeaturesAdded, self._on_saved_features)
             self._follow(layer.afterCommitChanges, self._on_saved)
@@ -146,6 +162,7 @@ class RegionSession(QObject):
                 for line in layer.commitErrors()
             ]
         finally:
+            self._guard.end()
             self._switching = False
         self._renumber()
         self._history.restart()
@@ -314,7 +331,9 @@ class RegionSession(QObject):
         used |= {text_of(row["code"]) for row in ledger.getFeatures()} if ledger else set()
         own = [state.grid_id for state in states if state.community_id == community_id and state.grid_id]
         prefix = own[0][:-SERIAL_DIGITS] if own else self._community_code(community_id)
-        serials = {int(code[len(prefix) :]) for code in used if code.startswith(prefix) and code[len(prefix) :].isdigit()}
+        serials = {
+            int(code[len(prefix) :]) for code in used if code.startswith(prefix) and code[len(prefix) :].isdigit()
+        }
         serial = max(serials, default=0) + 1
         if serial >= 10**SERIAL_DIGITS:
             raise EditRefusedError(tr("Community {community} has used up its grid codes", community=community_id))
@@ -377,6 +396,20 @@ class RegionSession(QObject):
 
     def _on_saved_features(self, layer_id: str, features: list[Any]) -> None:
         self._saved.setdefault(layer_id, []).extend(feature.id() for feature in features)
+
+    def _on_saving(self) -> None:
+        """Keep the file as it was until all layers are written; QGIS may write the first of them by itself."""
+        try:
+            self._guard.begin()
+        except (OSError, sqlite3.Error) as error:
+            self.noticed.emit(
+                tr(
+                    "There is no place for a copy of the region while it is saved ({reason}); save elsewhere soon",
+                    reason=error,
+                )
+            )
+            return
+        QTimer.singleShot(0, self._guard.end)  # where QGIS fails to write, no other signal says that it is over
 
     def _on_saved(self) -> None:
         if self._switching:

@@ -72,6 +72,11 @@ class RegionLayers:
         """Return a layer, ``None`` where the region has none of that name."""
         return self.layers.get(name)
 
+    def reload(self) -> None:
+        """Read all layers anew from the file."""
+        for layer in self.layers.values():
+            layer.reload()
+
     @property
     def has_plan(self) -> bool:
         """Whether there are grids, units and buildings to edit."""

@@ -29,6 +29,8 @@ BUILDINGS_A_CELL = 6
 class Building:
     """One building: its middle, households and keys."""
 
+    __slots__ = ("grid_id", "households", "unit_id", "x", "y")
+
     x: float
     y: float
     households: int

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsRectangle, QgsVectorLayer
 
@@ -15,8 +14,7 @@ from .schema import int_of, text_of
 FIELDS = ("unit_id", "grid_id", "community_id", "locked")
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """One unit: its keys and whether it must stay in its grid."""
 
     fid: int
@@ -126,7 +124,7 @@ class UnitRegister:
         if name == "grid_id":
             self.moved.setdefault(fid, unit.grid_id)
         self._forget(fid)
-        self._keep(replace(unit, **{name: bool(int_of(value)) if name == "locked" else text_of(value)}))
+        self._keep(unit._replace(**{name: bool(int_of(value)) if name == "locked" else text_of(value)}))
 
     def _on_geometry(self, fid: int, geometry: QgsGeometry) -> None:
         del geometry

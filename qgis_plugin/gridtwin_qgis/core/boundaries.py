@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import dist, hypot
 
-from qgis.core import QgsGeometry, QgsPointXY
+from qgis.core import QgsFeature, QgsGeometry, QgsPointXY
 from qgis_plugin_tools.tools.i18n import tr
+from segment_reshape.topology.find_related import get_common_geometries
 
 from .errors import EditRefusedError
 
@@ -95,7 +96,8 @@ class Handle:
     areas
         Polygons of the grids that meet there, by feature number.
     line
-        Their shared boundary from corner to corner, with ``at``; empty where more than two grids meet.
+        Their shared boundary from corner to corner, with ``at`` and without any other place that is no vertex; empty
+        where more than two grids meet.
     """
 
     at: Point
@@ -175,44 +177,28 @@ def take_hold(areas: Mapping[int, QgsGeometry], point: Point, tolerance: float) 
             raise EditRefusedError(tr("This corner lies on the outer border, which stays. Pick another place."))
         if len(spokes) > 2 or len(mine) > 2:
             return Handle(at, mine)
-    first, second = mine.values()
-    return Handle(at, mine, shared_line(first, second, at, edge))
+    return Handle(at, mine, shared_line(mine, at, edge))
 
 
-def shared_line(first: QgsGeometry, second: QgsGeometry, at: Point, edge: frozenset[Point]) -> tuple[Point, ...]:
+def shared_line(areas: Mapping[int, QgsGeometry], at: Point, edge: frozenset[Point]) -> tuple[Point, ...]:
     """Return the boundary that two grids share around a place, from corner to corner, with the place itself."""
-    common = edges_of(first) & edges_of(second)
-    beside: dict[Point, list[Point]] = {}
-    for a, b in map(tuple, common):
-        beside.setdefault(a, []).append(b)
-        beside.setdefault(b, []).append(a)
-    if len(edge) == 1:
-        before, after = beside[at]
-        backwards = _walk(beside, at, before)
-        if backwards[-1] == at:
-            return _cycle([at, *backwards[:-1]])
-        return tuple([*backwards[::-1], at, *_walk(beside, at, after)])
-    a, b = edge
-    backwards = [a, *_walk(beside, b, a, passed=True)]
-    if backwards[-1] == b:
-        return _cycle([at, *backwards])
-    return tuple([*backwards[::-1], at, b, *_walk(beside, a, b, passed=True)])
-
-
-def _cycle(points: list[Point]) -> tuple[Point, ...]:
-    """Return the boundary around a grid that lies within another: it begins and ends far from its first point."""
-    far = (len(points) + 1) // 2
-    return (*points[far:], *points[: far + 1])
-
-
-def _walk(beside: Mapping[Point, Sequence[Point]], start: Point, first: Point, *, passed: bool = False) -> list[Point]:
-    """Return the vertices from ``first`` on, away from ``start``, up to a corner or to where the walk began."""
-    begin, path = start, [] if passed else [first]
-    before, here = start, first
-    while here != begin and len(beside[here]) == 2:
-        before, here = here, next(p for p in beside[here] if p != before)
-        path.append(here)
-    return path
+    features = []
+    for fid, area in areas.items():
+        features.append(QgsFeature(fid))
+        features[-1].setGeometry(area)
+    first, others = features[0], [(None, feature) for feature in features[1:]]
+    vertices = [point for ring in rings_of(first.geometry()) for point in ring]
+    number = next(n for n, ends in enumerate(zip(vertices, vertices[1:])) if edge <= set(ends))
+    segment = get_common_geometries(None, first, others, (number, number + 1)).segment
+    line = [(p.x(), p.y()) for p in segment.points()]
+    if line[0] == line[-1]:  # around a grid that lies within the other: let it begin away from the place
+        place = next(n for n, ends in enumerate(zip(line, line[1:])) if edge <= set(ends))
+        start = (place + len(line) // 2) % (len(line) - 1)
+        line = [*line[start:-1], *line[: start + 1]]
+    if at not in line:
+        place = next(n for n, ends in enumerate(zip(line, line[1:])) if edge <= set(ends))
+        line.insert(place + 1, at)
+    return tuple(line)
 
 
 @dataclass(frozen=True)

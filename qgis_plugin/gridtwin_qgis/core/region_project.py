@@ -20,6 +20,7 @@ from qgis_plugin_tools.tools.i18n import tr
 
 from .errors import RegionFileError
 from .region_file import RegionFile, declare_pieces, read_region_file
+from .safe_save import undo_interrupted_save
 from .schema import BUILDINGS, COMMUNITIES, EDITED, GRIDS, UNITS
 from .styling import style_layer
 from .titles import layer_title, name_columns
@@ -71,6 +72,11 @@ class RegionLayers:
         """Return a layer, ``None`` where the region has none of that name."""
         return self.layers.get(name)
 
+    def reload(self) -> None:
+        """Read all layers anew from the file."""
+        for layer in self.layers.values():
+            layer.reload()
+
     @property
     def has_plan(self) -> bool:
         """Whether there are grids, units and buildings to edit."""
@@ -88,6 +94,7 @@ def open_region(path: str | Path, project: QgsProject | None = None) -> RegionLa
         If the file is no region, or a layer cannot be read.
     """
     project = project or QgsProject.instance()
+    undo_interrupted_save(Path(path).absolute())
     file = read_region_file(path)
     declare_pieces(file.path)
     layers = _layers_of(file)

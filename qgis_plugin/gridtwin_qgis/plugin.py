@@ -13,8 +13,10 @@ from qgis_plugin_tools.tools import messages
 from qgis_plugin_tools.tools.custom_logging import setup_loggers
 from qgis_plugin_tools.tools.i18n import setup_translation
 
-from .gui import settings_page
+from .gui.balance_dock import add_balance_dock
 from .gui.host import PluginHost
+from .gui.open_region import add_open_region
+from .gui.settings_page import add_settings_page
 from .processing.provider import GridTwinProvider
 
 # The tools' own logger is one of ours where they are brought along under our name.
@@ -25,7 +27,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return (settings_page.start,)
+    return (add_open_region, add_balance_dock, add_settings_page)
 
 
 class GridTwinPlugin:

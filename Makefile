@@ -137,5 +137,5 @@ docs: setup
 
 clean:
 	rm -f qgis_plugin/gridtwin_qgis/i18n/zh.ts qgis_plugin/gridtwin_qgis/i18n/zh.qm
-	rm -rf out site dist .coverage qgis_plugin/.pytest_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf out site dist .coverage qgis_plugin/.pytest_cache qgis_plugin/.qgis-settings .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

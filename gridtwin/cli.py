@@ -6,6 +6,7 @@ import contextlib
 import enum
 import inspect
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gridtwin import __version__
+from gridtwin import __version__, json_lines
 from gridtwin.commands import COMMANDS, Command, Outcome, Parameter
 from gridtwin.errors import FaultsError, GridTwinError
 from gridtwin.i18n import mark, tr
@@ -22,6 +23,15 @@ from gridtwin.progress import Progress, silent
 PROGRESS_AFTER_S = 1.0
 
 _JSON_HELP = mark("print one JSON object instead of a table")
+_LINES_HELP = mark("print what happens as JSON, one object a line, for programs; the last one is that of --json")
+
+
+class Style(enum.StrEnum):
+    """How a run shows what it does."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSON_LINES = "json lines"
 
 
 def _annotation(parameter: Parameter) -> Any:
@@ -46,8 +56,7 @@ def _annotation(parameter: Parameter) -> Any:
         options["metavar"] = "FOLDER" if parameter.type == "folder" else "FILE"
     if parameter.repeated:
         return Annotated[list[kind], typer.Option(*names, **options)]
-    required = parameter.type == "output" and parameter.name == "file"
-    if parameter.type != "flag" and parameter.default is None and not required:
+    if parameter.type != "flag" and parameter.default is None and not parameter.required:
         kind = kind | None
     return Annotated[kind, typer.Option(*names, **options)]
 
@@ -55,10 +64,9 @@ def _annotation(parameter: Parameter) -> Any:
 def _signature(command: Command) -> inspect.Signature:
     """Return the signature from which typer makes the command's options."""
     keyword = inspect.Parameter.KEYWORD_ONLY
-    made = []
+    made = [inspect.Parameter("context", keyword, annotation=typer.Context)]
     for parameter in command.parameters:
-        required = parameter.positional or (parameter.type == "output" and parameter.name == "file")
-        default = inspect.Parameter.empty if required else [] if parameter.repeated else parameter.default
+        default = inspect.Parameter.empty if parameter.required else [] if parameter.repeated else parameter.default
         made.append(inspect.Parameter(parameter.name, keyword, default=default, annotation=_annotation(parameter)))
     made.append(
         inspect.Parameter(
@@ -72,8 +80,9 @@ def _callback(command: Command) -> Any:
     """Return the function that typer calls for ``command``."""
 
     def call(**options: Any) -> None:
-        as_json = options.pop("as_json")
-        raise typer.Exit(_run(command, options, as_json=as_json))
+        asked = Style.JSON if options.pop("as_json") else Style.TABLE
+        lines = options.pop("context").obj
+        raise typer.Exit(_run(command, options, Style.JSON_LINES if lines else asked))
 
     signature = _signature(command)
     call.__signature__ = signature  # type: ignore[attr-defined]
@@ -84,30 +93,51 @@ def _callback(command: Command) -> Any:
     return call
 
 
-def _run(command: Command, options: dict[str, Any], *, as_json: bool) -> int:
+def _run(command: Command, options: dict[str, Any], style: Style) -> int:
     """Run a command, show what it did, and return the exit code."""
+    if style is Style.JSON_LINES:
+        json_lines.greet(sys.stdout)
     try:
-        with _bar(show=not as_json) as progress:
+        with _progress(style) as progress:
             outcome = command.runner()(options, progress)
     except GridTwinError as error:
-        _show_error(command, error, as_json=as_json)
+        _show_error(command, error, style)
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write(tr(mark("cancelled; nothing was written")) + "\n")
         return 130
-    if as_json:
-        document = {"schema": f"gridtwin.{command.name}/1", **outcome.data}
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-    else:
+    if style is Style.TABLE:
         _show(outcome)
+        return outcome.exit_code
+    if style is Style.JSON_LINES:
+        json_lines.write_line(sys.stdout, json_lines.outcome_line(outcome))
+    _print_document({"schema": f"gridtwin.{command.name}/1", **outcome.data}, style)
     return outcome.exit_code
 
 
+def _print_document(document: dict[str, Any], style: Style) -> None:
+    """Print the one object of ``--json``; as the last of several lines, it is one line."""
+    if style is Style.JSON_LINES:
+        json_lines.write_line(sys.stdout, document)
+    else:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
 @contextlib.contextmanager
-def _bar(*, show: bool) -> Iterator[Progress]:
+def _progress(style: Style) -> Iterator[Progress]:
+    """Yield the progress of a style."""
+    if style is Style.TABLE:
+        with _bar() as progress:
+            yield progress
+    else:
+        yield json_lines.reporter(sys.stdout) if style is Style.JSON_LINES else silent
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress]:
     """Yield a progress that draws a bar on stderr once the work has taken longer than a second."""
-    if not show or not sys.stderr.isatty():
-        yield _line_progress() if show else silent
+    if not sys.stderr.isatty():
+        yield _line_progress()
         return
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -158,9 +188,9 @@ def _show(outcome: Outcome) -> None:
         console.print(Text(note), soft_wrap=True)
 
 
-def _show_error(command: Command, error: GridTwinError, *, as_json: bool) -> None:
+def _show_error(command: Command, error: GridTwinError, style: Style) -> None:
     """Say on stderr (or as JSON on stdout) what went wrong."""
-    if not as_json:
+    if style is Style.TABLE:
         sys.stderr.write(f"gridtwin {command.name}: {error.text()}\n")
         return
     body: dict[str, Any] = {
@@ -171,8 +201,7 @@ def _show_error(command: Command, error: GridTwinError, *, as_json: bool) -> Non
     if isinstance(error, FaultsError):
         body["faults"] = [fault.to_dict() for fault in error.faults]
         body["params"] = {}
-    document = {"schema": "gridtwin.error/1", "command": command.name, "error": body}
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    _print_document({"schema": "gridtwin.error/1", "command": command.name, "error": body}, style)
 
 
 def _version(value: bool) -> None:
@@ -193,12 +222,14 @@ def application() -> typer.Typer:
 
     @app.callback()
     def root(
+        context: typer.Context,
         version: Annotated[
             bool,
             typer.Option("--version", callback=_version, is_eager=True, help=tr(mark("print the version"))),
         ] = False,
+        lines: Annotated[bool, typer.Option("--json-lines", help=tr(_LINES_HELP))] = False,
     ) -> None:
-        pass
+        context.obj = lines
 
     for command in COMMANDS:
         app.command(command.name, short_help=tr(command.title))(_callback(command))
@@ -206,7 +237,11 @@ def application() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; texts that a console cannot show are escaped instead of failing."""
+    """Run the command line; texts that a console cannot show are escaped instead of failing.
+
+    A request to terminate cancels as Ctrl-C does, so that what was begun is removed.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -104,6 +104,13 @@ def test_schema_is_the_contract() -> None:
     assert {layer["name"] for layer in document["layers"]} == set(LAYERS)
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_files_to_write_name_their_suffix(command: Any) -> None:
+    """The help of each file that a command writes names its suffix, which QGIS offers."""
+    for parameter in command.parameters:
+        assert parameter.type != "output" or parameter.suffix, parameter.name
+
+
 def test_doctor_finds_everything() -> None:
     """In the development environment nothing that is needed is missing."""
     done = gridtwin("doctor", "--json")

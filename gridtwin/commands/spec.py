@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,17 @@ class Parameter:
     repeated: bool = False
 
     @property
+    def required(self) -> bool:
+        """Whether the command cannot do without it: given by place, or the one file that it writes."""
+        return self.positional or (self.type == "output" and self.name == "file")
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of a file, as the help names it: ".gpkg" for "(*.gpkg)"; empty where it names none."""
+        found = re.search(r"\(\*(\.\w+)", self.help)
+        return found[1] if found else ""
+
+    @property
     def option(self) -> str:
         """Name of the option on the command line."""
         return self.flag or "--" + self.name.replace("_", "-")
@@ -75,7 +87,8 @@ class Parameter:
             "minimum": self.minimum,
             "maximum": self.maximum,
             "choices": list(self.choices),
-            "required": self.positional,
+            "required": self.required,
+            "suffix": self.suffix,
             "layer": self.layer,
             "repeated": self.repeated,
         }
@@ -147,7 +160,9 @@ class Command:
 REGION = Parameter("region", "path", mark("the region (*.gpkg)"), positional=True)
 OVERWRITE = Parameter("overwrite", "flag", mark("replace what exists"), default=False)
 DRY_RUN = Parameter("dry_run", "flag", mark("do everything but write"), default=False)
-OUTPUT = Parameter("output", "output", mark("write the result into this new region instead of changing the given one"))
+OUTPUT = Parameter(
+    "output", "output", mark("write the result into this new region (*.gpkg) instead of changing the given one")
+)
 REPORT = Parameter("report", "output", mark("write a report on the plan as one web page to vote on (*.html)"))
 
 

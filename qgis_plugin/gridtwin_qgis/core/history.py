@@ -39,6 +39,7 @@ class JointHistory(QObject):
 
     moved = pyqtSignal()  # undone or done again
     stepped = pyqtSignal()  # a new step is complete
+    restarted = pyqtSignal()
 
     def __init__(self, layers: Sequence[QgsVectorLayer], complete: Callable[[str], None]) -> None:
         super().__init__()
@@ -61,6 +62,7 @@ class JointHistory(QObject):
     def restart(self) -> None:
         """Begin anew, when editing starts or ends."""
         self._marks, self._place = [self._mark()], 0
+        self.restarted.emit()
 
     def forget_saved(self) -> None:
         """Begin anew if a layer was saved, for QGIS empties its stack then; keep all steps if none was."""

@@ -25,7 +25,9 @@ def dock(plugin: Any, town: Path, qgis_new_project: None) -> Iterator[Any]:
     from gridtwin_qgis.gui.open_region import show_region
 
     assert show_region(plugin.host, str(town))
-    docks = [w for w in QApplication.allWidgets() if isinstance(w, BalanceDock) and w.session is plugin.host.sessions.current]
+    docks = [
+        w for w in QApplication.allWidgets() if isinstance(w, BalanceDock) and w.session is plugin.host.sessions.current
+    ]
     (found,) = docks
     yield found
     session = plugin.host.sessions.current
@@ -199,7 +201,9 @@ def test_faults_are_found_in_the_background(dock: Any, session: Any, plugin: Any
     wait_for(lambda: dock.problems.list.count() > 0)
     texts = [dock.problems.list.item(n).text() for n in range(dock.problems.list.count())]
     assert f"Grids {NORTH}, {WEST} overlap: 10,000 m²" in texts
-    dock.problems.list.itemActivated.emit(dock.problems.list.item(texts.index(f"Grids {NORTH}, {WEST} overlap: 10,000 m²")))
+    dock.problems.list.itemActivated.emit(
+        dock.problems.list.item(texts.index(f"Grids {NORTH}, {WEST} overlap: 10,000 m²"))
+    )
     assert plugin.host.iface.mapCanvas().extent().contains(QgsRectangle(0, 200, 200, 250))
 
 
@@ -248,7 +252,9 @@ def test_two_regions_take_turns(dock: Any, plugin: Any, town: Path, tmp_path: Pa
     session.roll_back()
 
 
-def test_opening_by_the_dialog(plugin: Any, town: Path, qgis_new_project: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_by_the_dialog(
+    plugin: Any, town: Path, qgis_new_project: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The action asks for a file and opens it; a cancelled dialog opens nothing."""
     from gridtwin_qgis.gui.open_region import ask_for_region
 

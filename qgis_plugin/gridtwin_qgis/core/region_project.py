@@ -156,7 +156,7 @@ def _add_group(file: RegionFile, layers: Mapping[str, QgsVectorLayer], project: 
         node.setExpanded(name == GRIDS)
         node.setItemVisibilityChecked(name not in HIDDEN)
     tables = group.addGroup(tr("Tables"))
-    for name, layer in layers.items():
+    for layer in layers.values():
         if not layer.isSpatial():
             project.addMapLayer(layer, False)
             tables.addLayer(layer)

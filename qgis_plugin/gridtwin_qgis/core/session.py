@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.core import NULL, QgsGeometry, QgsVectorLayer, QgsVectorLayerUtils
-from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis_plugin_tools.tools.i18n import tr
 
 from .bounds import bounds_of_plan
+from .codes import next_code
 from .consistency import Follower
-from .counts import LiveCounts
+from .counts import CountsChange, LiveCounts
+from .cover import CoverWatch
 from .errors import EditRefusedError, SaveError
+from .figures import write_figures
 from .history import JointHistory
 from .region_project import RegionLayers
 from .rows import no_garbage_collection
@@ -26,13 +28,10 @@ from .schema import (
     COMMUNITIES,
     EDITED,
     GENERAL,
-    GRID_CODES,
     GRIDS,
     PLANS,
-    SERIAL_DIGITS,
     UNITS,
     column,
-    text_of,
 )
 from .units import Unit, UnitRegister
 
@@ -70,6 +69,8 @@ class RegionSession(QObject):
         Households of every grid, live.
     register
         The units by key and grid.
+    cover
+        Whether the grids overlap or leave gaps.
     stepped
         Emitted with a :class:`Step` after each step, by any tool.
     restored
@@ -91,27 +92,31 @@ class RegionSession(QObject):
         self.grids: QgsVectorLayer = region[GRIDS]
         self.units: QgsVectorLayer = region[UNITS]
         self.buildings: QgsVectorLayer = region[BUILDINGS]
-        self.communities: QgsVectorLayer | None = region.get(COMMUNITIES)
+        self.communities: QgsVectorLayer = region[COMMUNITIES]
         self.layers = tuple(region[name] for name in EDITED)
         self.bounds = bounds_of_plan(region.get(PLANS))
         with no_garbage_collection():
             self.counts = LiveCounts(self.grids, self.buildings, self.bounds)
             self.register = UnitRegister(self.units)
+        self.cover = CoverWatch(self.counts, self.communities)
         self._follower = Follower(self)
         self._history = JointHistory(self.layers, self._complete)
         self._history.moved.connect(self._on_restored)
         self._history.stepped.connect(self._on_stepped)
         self._step: Step | None = None
         self._switching = False
-        self._guard = SaveGuard(region.path)
+        self._guard = SaveGuard(region.path, self.layers, self.noticed.emit)
         self._saved: dict[str, list[int]] = {}
+        self._touched: set[int] = set()
+        self._writing_figures = False
+        self.counts.changed.connect(self._on_counted)
         self._signals: list[tuple[Any, Callable[..., None]]] = []
         for layer in self.layers:
             self._follow(layer.editingStarted, self._on_started)
-            self._follow(layer.beforeCommitChanges, self._on_saving)
             self._follow(layer.afterRollBack, self._on_rolled_back)
             self._follow(layer.committedFeaturesAdded, self._on_saved_features)
             self._follow(layer.afterCommitChanges, self._on_saved)
+        self._follow(self.grids.beforeCommitChanges, self._on_saving)
 
     # -- editing ------------------------------------------------------------------------------------------------
 
@@ -153,21 +158,20 @@ class RegionSession(QObject):
         SaveError
             If a layer was not written; its edits are kept.
         """
+        faults: list[str] = []
         self._switching = True
         try:
-            faults = [
-                line
-                for layer in self.layers
-                if layer.isEditable() and not layer.commitChanges(stop)
-                for line in layer.commitErrors()
-            ]
+            self._on_saving()
+            for layer in self.layers:
+                if layer.isEditable() and not faults and not layer.commitChanges(stop):
+                    faults = layer.commitErrors()
         finally:
             self._guard.end()
             self._switching = False
         self._renumber()
-        self._history.restart()
         if faults:
             raise SaveError(tr("Not everything was saved; your edits are kept: {reason}", reason="; ".join(faults)))
+        self._history.restart()
         if stop:
             self.editing_changed.emit(False)
 
@@ -318,31 +322,14 @@ class RegionSession(QObject):
             raise EditRefusedError(tr("These grids are locked: {grids}", grids=", ".join(locked[:5])))
 
     def next_code(self, community_id: str) -> str:
-        """Return the next code of a community that no grid ever had.
+        """Return the code for a new grid of a community; no grid ever had it.
 
         Raises
         ------
         EditRefusedError
             If the community has used up its codes.
         """
-        states = [self.counts.grid(fid) for fid in self.counts]
-        used = {code for state in states for code in (state.grid_id, state.code)}
-        ledger = self.region.get(GRID_CODES)
-        used |= {text_of(row["code"]) for row in ledger.getFeatures()} if ledger else set()
-        own = [state.grid_id for state in states if state.community_id == community_id and state.grid_id]
-        prefix = own[0][:-SERIAL_DIGITS] if own else self._community_code(community_id)
-        serials = {
-            int(code[len(prefix) :]) for code in used if code.startswith(prefix) and code[len(prefix) :].isdigit()
-        }
-        serial = max(serials, default=0) + 1
-        if serial >= 10**SERIAL_DIGITS:
-            raise EditRefusedError(tr("Community {community} has used up its grid codes", community=community_id))
-        return f"{prefix}{serial:0{SERIAL_DIGITS}d}"
-
-    def _community_code(self, community_id: str) -> str:
-        rows = self.communities.getFeatures() if self.communities is not None else ()
-        codes = [text_of(row["code"]) for row in rows if text_of(row["community_id"]) == community_id]
-        return (codes[0] if codes else "") or community_id
+        return next_code(self.region, self.counts, community_id)
 
     @property
     def cut_units(self) -> dict[str, dict[str, float]]:
@@ -354,9 +341,11 @@ class RegionSession(QObject):
         for signal, slot in self._signals:
             signal.disconnect(slot)
         self._signals = []
+        self._guard.close()
         self._history.close()
         self._follower.close()
         self.register.close()
+        self.cover.close()
         self.counts.close()
 
     # -- following the layers -----------------------------------------------------------------------------------
@@ -372,8 +361,8 @@ class RegionSession(QObject):
 
     def _on_stepped(self) -> None:
         self.counts.flush()
-        if self._step is not None:
-            step, self._step = self._step, None
+        step, self._step = self._step, None
+        if step is not None and not self._writing_figures:
             self.stepped.emit(step)
 
     def _on_restored(self) -> None:
@@ -394,22 +383,22 @@ class RegionSession(QObject):
         if not self._switching:
             self.roll_back()
 
+    def _on_counted(self, change: CountsChange) -> None:
+        self._touched |= change.changed
+
+    def _on_saving(self, *_stop: bool) -> None:
+        """Bring the figures of changed grids up to date, as part of what is saved."""
+        touched, self._touched = self._touched, set()
+        if touched and self.is_editing:
+            self._writing_figures = True
+            try:
+                with self._history.step(tr("Figures of the grids")):
+                    write_figures(self, touched)
+            finally:
+                self._writing_figures = False
+
     def _on_saved_features(self, layer_id: str, features: list[Any]) -> None:
         self._saved.setdefault(layer_id, []).extend(feature.id() for feature in features)
-
-    def _on_saving(self) -> None:
-        """Keep the file as it was until all layers are written; QGIS may write the first of them by itself."""
-        try:
-            self._guard.begin()
-        except (OSError, sqlite3.Error) as error:
-            self.noticed.emit(
-                tr(
-                    "There is no place for a copy of the region while it is saved ({reason}); save elsewhere soon",
-                    reason=error,
-                )
-            )
-            return
-        QTimer.singleShot(0, self._guard.end)  # where QGIS fails to write, no other signal says that it is over
 
     def _on_saved(self) -> None:
         if self._switching:

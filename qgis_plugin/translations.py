@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plugin's texts in Chinese: pairs of texts in, ``zh.ts`` and ``zh.qm`` out.
+r"""The plugin's texts in Chinese: pairs of texts in, ``zh.ts`` and ``zh.qm`` out.
 
-The pairs are in ``gridtwin_qgis/i18n/parts/*.tsv``, one a line: English, tab, Chinese; ``\\n`` stands for a new line.
+The pairs are in ``gridtwin_qgis/i18n/parts/*.tsv``, one a line: English, tab, Chinese; ``\n`` stands for a new line.
 """
 
 from __future__ import annotations

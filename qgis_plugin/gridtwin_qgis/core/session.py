@@ -18,6 +18,7 @@ from .counts import LiveCounts
 from .errors import EditRefusedError, SaveError
 from .history import JointHistory
 from .region_project import RegionLayers
+from .rows import no_garbage_collection
 from .schema import BUILDINGS, COMMUNITIES, EDITED, GENERAL, GRID_CODES, GRIDS, PLANS, SERIAL_DIGITS, UNITS, column, text_of
 from .units import Unit, UnitRegister
 
@@ -79,8 +80,9 @@ class RegionSession(QObject):
         self.communities: QgsVectorLayer | None = region.get(COMMUNITIES)
         self.layers = tuple(region[name] for name in EDITED)
         self.bounds = bounds_of_plan(region.get(PLANS))
-        self.counts = LiveCounts(self.grids, self.buildings, self.bounds)
-        self.register = UnitRegister(self.units)
+        with no_garbage_collection():
+            self.counts = LiveCounts(self.grids, self.buildings, self.bounds)
+            self.register = UnitRegister(self.units)
         self._follower = Follower(self)
         self._history = JointHistory(self.layers, self._complete)
         self._history.moved.connect(self._on_restored)

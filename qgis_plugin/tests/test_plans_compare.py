@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from gridtwin_qgis.core.errors import RegionFileError
-from gridtwin_qgis.core.plan_compare import community_table, compare_plans, difference_layer, unit_homes
+from gridtwin_qgis.core.plan_compare import compare_plans, difference_layer, table_by_community, unit_homes
 from gridtwin_qgis.core.plan_import import (
     ImportRefusedError,
     plan_of_region,
@@ -73,7 +73,7 @@ def test_the_table_by_community(book: PlanBook, session: RegionSession) -> None:
     """The table has a title for each column and a row for each community."""
     before = book.present()
     move_one(session)
-    titles, rows = community_table(compare_plans(unit_homes(session), before, book.present(), ("a", "b")))
+    titles, rows = table_by_community(compare_plans(unit_homes(session), before, book.present(), ("a", "b")))
     assert [len(row) for row in rows] == [len(titles)] * 2
 
 

@@ -68,11 +68,14 @@ class PlanBook(QObject):
     ----------
     changed
         Emitted when a plan was added, removed, renamed, saved or switched to.
+    failed
+        Emitted with why the plan could not be kept; the layers themselves are saved then.
     is_switching
         Whether a switch is being made, which is no edit of any plan.
     """
 
     changed = pyqtSignal()
+    failed = pyqtSignal(str)
 
     def __init__(self, session: RegionSession) -> None:
         super().__init__()
@@ -279,7 +282,10 @@ class PlanBook(QObject):
     # -- keeping what the layers show -----------------------------------------------------------------------------
 
     def _on_saved(self) -> None:
-        self._store.save(self._with_facts(self.stored()), self.present())
+        try:
+            self._store.save(self._with_facts(self.stored()), self.present())
+        except SaveError as error:
+            self.failed.emit(tr("The layers are saved, but not the plan '{plan}': {reason}", plan=self._current, reason=error))
         self.changed.emit()
 
     def _on_rolled_back(self) -> None:

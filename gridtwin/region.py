@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import pyproj
+import shapely
 from pyogrio.errors import DataSourceError
 
 from gridtwin.errors import InputError, InputMissingError, OutputExistsError, RegionFileError, StorageError
@@ -29,6 +31,9 @@ from gridtwin.schemas import LAYERS, SCHEMA_VERSION, conform, empty_layer
 
 META_TABLE = "gridtwin_meta"
 GPKG_VERSION = "1.3"  # QGIS 3.22 reads it without a warning
+# Layers declared as of several pieces even while all are whole: where a table is declared as Polygon, QGIS saves the
+# second piece of a grid that an edit has torn as a hole of the first.
+EDITED_IN_PIECES = ("units", "grids")
 EPOCH = "2000-01-01T00:00:00.000Z"  # GeoPackage wants a date of change; ours are in the provenance
 
 
@@ -201,7 +206,16 @@ def _current_row(region: Region) -> Any:
 
 def _read_layer(path: Path, name: str, *, conforming: bool) -> pd.DataFrame:
     frame = gpd.read_file(path, layer=name, engine="pyogrio", on_invalid="ignore")
+    if name in EDITED_IN_PIECES and isinstance(frame, gpd.GeoDataFrame):
+        frame = frame.set_geometry(_whole(frame.geometry))
     return conform(frame, name) if conforming and name in LAYERS else frame
+
+
+def _whole(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return multipolygons of one piece as polygons."""
+    values = shapes.to_numpy()
+    single = shapely.get_num_geometries(values) == 1
+    return gpd.GeoSeries(np.where(single, shapely.get_geometry(values, 0), values), shapes.index, crs=shapes.crs)
 
 
 def _read_meta(path: Path) -> dict[tuple[str, str], str]:
@@ -254,7 +268,8 @@ def _write_table(frame: pd.DataFrame, name: str, path: Path, *, append: bool) ->
     options: dict[str, Any] = {} if append else {"dataset_options": {"VERSION": GPKG_VERSION}}
     if isinstance(frame, gpd.GeoDataFrame):
         kind = LAYERS[name].geometry if name in LAYERS else ""
-        options |= {"geometry_type": _geometry_type(frame, kind)}
+        declared = "MultiPolygon" if name in EDITED_IN_PIECES else _geometry_type(frame, kind)
+        options |= {"geometry_type": declared}
         if options["geometry_type"].startswith("Multi"):
             options["promote_to_multi"] = True
     pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", append=append, **options)

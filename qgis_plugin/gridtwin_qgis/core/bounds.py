@@ -11,6 +11,8 @@ from qgis.core import QgsFeature, QgsVectorLayer
 
 from .schema import GENERAL, int_of, text_of
 
+SHADES = 4  # of grids within the bounds: the more households the darker
+
 
 class Status(Enum):
     """Where the households of a grid lie."""
@@ -64,3 +66,9 @@ def bounds_of_plan(plans: QgsVectorLayer | None) -> Bounds:
     params = json.loads(text_of(rows[-1]["params"]) or "{}")
     usual = Bounds()
     return Bounds(int(params.get("minimum", usual.minimum)), int(params.get("maximum", usual.maximum)))
+
+
+def shade(households: int, bounds: Bounds) -> int:
+    """Return the shade of a grid within its bounds, 1 to :data:`SHADES`."""
+    width = bounds.maximum + 1 - bounds.minimum
+    return min(max((households - bounds.minimum) * SHADES // width, 0), SHADES - 1) + 1

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import floor, sqrt
 
 from qgis.core import (
     QgsFeature,
@@ -12,59 +14,72 @@ from qgis.core import (
     QgsPoint,
     QgsPointXY,
     QgsRectangle,
-    QgsSpatialIndex,
     QgsVectorLayer,
-    QgsVectorLayerUtils,
 )
 
+from .rows import read_rows
 from .schema import int_of, text_of
 
-FIELDS = ("households", "grid_id", "unit_id", "community_id")
-POINT = "centroid($geometry)"
-ROW = f"array($id,x({POINT}),y({POINT}),{','.join(FIELDS)})"
+KEYS = ("grid_id", "unit_id")
+FIELDS = ("households", *KEYS)
+BUILDINGS_A_CELL = 6
 
 
 @dataclass
 class Building:
     """One building: its middle, households and keys."""
 
+    __slots__ = ("grid_id", "households", "unit_id", "x", "y")
+
     x: float
     y: float
     households: int
     grid_id: str
     unit_id: str
-    community_id: str
 
 
 class BuildingIndex:
-    """Buildings of a region by feature number, with a spatial index.
+    """Buildings of a region by feature number, in square cells.
 
     Parameters
     ----------
     layer
         Layer ``buildings``.
+
+    Attributes
+    ----------
+    rows
+        The buildings by feature number; those without a shape are not among them.
+    of_unit
+        Buildings by unit.
+    total
+        Households of all.
     """
 
     def __init__(self, layer: QgsVectorLayer) -> None:
         self.rows: dict[int, Building] = {}
-        self.of_unit: dict[str, set[int]] = {}
+        self.of_unit: defaultdict[str, set[int]] = defaultdict(set)
         self.total = 0
-        rows, ok = QgsVectorLayerUtils.getValues(layer, ROW)
-        if not ok:
-            raise KeyError(f"{layer.name()}: {', '.join(FIELDS)}")
-        for fid, x, y, households, *keys in rows:
-            if x is None:
-                continue
-            self._keep(fid, Building(x, y, int_of(households) or 0, *map(text_of, keys)))
-        self._index = QgsSpatialIndex(layer.getFeatures())
+        extent, count = layer.extent(), max(layer.featureCount(), 1)
+        self._cell_m = max(sqrt(max(extent.width() * extent.height(), 1.0) / count * BUILDINGS_A_CELL), 1.0)
+        self._cells: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        for fid, middle, (households, grid_id, unit_id) in read_rows(layer, FIELDS, middles=True):
+            if middle is not None:
+                self._keep(fid, Building(*middle, households or 0, grid_id or "", unit_id or ""))
 
     def within(self, area: QgsGeometry) -> set[int]:
         """Return the buildings whose middle lies in ``area``."""
-        return self.among(area, self._index.intersects(area.boundingBox()))
+        return self.among(area, self.near(area.boundingBox()))
 
-    def near(self, box: QgsRectangle) -> list[int]:
-        """Return the buildings whose outline may touch ``box``."""
-        return list(self._index.intersects(box))
+    def near(self, box: QgsRectangle) -> Iterator[int]:
+        """Yield the buildings whose middle lies in or near ``box``."""
+        cells, cell_m = self._cells, self._cell_m
+        if box.isNull():
+            return
+        for i in range(floor(box.xMinimum() / cell_m), floor(box.xMaximum() / cell_m) + 1):
+            for j in range(floor(box.yMinimum() / cell_m), floor(box.yMaximum() / cell_m) + 1):
+                if (i, j) in cells:
+                    yield from cells[i, j]
 
     def among(self, area: QgsGeometry, candidates: Iterable[int]) -> set[int]:
         """Return those of ``candidates`` whose middle lies in ``area``."""
@@ -72,8 +87,14 @@ class BuildingIndex:
             return set()
         engine = QgsGeometry.createGeometryEngine(area.constGet())
         engine.prepareGeometry()
-        rows, contains = self.rows, engine.contains
-        return {fid for fid in candidates if (row := rows.get(fid)) and contains(QgsPoint(row.x, row.y))}
+        box, rows, contains = area.boundingBox(), self.rows, engine.contains
+        west, east, south, north = box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum()
+        found = set()
+        for fid in candidates:
+            row = rows[fid]
+            if west <= row.x <= east and south <= row.y <= north and contains(QgsPoint(row.x, row.y)):
+                found.add(fid)
+        return found
 
     def households(self, fids: Iterable[int]) -> int:
         """Return the households of some buildings."""
@@ -85,20 +106,15 @@ class BuildingIndex:
         return QgsPointXY(self.rows[fid].x, self.rows[fid].y)
 
     def put(self, feature: QgsFeature) -> None:
-        """Add a building, or replace the one of the same number."""
-        self.drop(feature.id())
-        middle = feature.geometry().centroid().asPoint()
-        keys = [text_of(feature[name]) for name in FIELDS[1:]]
-        self._keep(feature.id(), Building(middle.x(), middle.y(), int_of(feature["households"]) or 0, *keys))
-        self._index.addFeature(feature)
+        """Add a building."""
+        self._keep(feature.id(), _row(feature))
 
     def drop(self, fid: int) -> None:
-        """Remove a building, if it is there."""
-        row = self.rows.pop(fid, None)
-        if row is None:
-            return
+        """Remove a building."""
+        row = self.rows.pop(fid)
         self.total -= row.households
         self.of_unit[row.unit_id].discard(fid)
+        self._cells[self._cell(row)].discard(fid)
 
     def set_households(self, fid: int, households: int) -> int:
         """Set the households of a building and return the difference."""
@@ -113,9 +129,20 @@ class BuildingIndex:
         row = self.rows[fid]
         self.of_unit[row.unit_id].discard(fid)
         row.unit_id = unit_id
-        self.of_unit.setdefault(unit_id, set()).add(fid)
+        self.of_unit[unit_id].add(fid)
 
     def _keep(self, fid: int, row: Building) -> None:
         self.rows[fid] = row
-        self.of_unit.setdefault(row.unit_id, set()).add(fid)
+        self.of_unit[row.unit_id].add(fid)
+        self._cells[self._cell(row)].add(fid)
         self.total += row.households
+
+    def _cell(self, row: Building) -> tuple[int, int]:
+        return floor(row.x / self._cell_m), floor(row.y / self._cell_m)
+
+
+def _row(feature: QgsFeature) -> Building:
+    middle = feature.geometry().centroid().asPoint()
+    keys = [text_of(feature[name]) for name in KEYS]
+    return Building(middle.x(), middle.y(), int_of(feature["households"]) or 0, *keys)
+

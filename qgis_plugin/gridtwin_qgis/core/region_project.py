@@ -1,21 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A region in a QGIS project: one group with all layers of one GeoPackage."""
+"""A region in a QGIS project: one styled group with all layers of one GeoPackage."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import (
+    QgsLayerTreeGroup,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsRelation,
+    QgsSnappingConfig,
+    QgsTolerance,
+    QgsVectorLayer,
+)
 from qgis_plugin_tools.tools.i18n import tr
 
 from .errors import RegionFileError
-from .schema import COMMUNITIES, EDITED, META_TABLE, SCHEMA_VERSION, text_of
+from .region_file import RegionFile, declare_pieces, read_region_file
+from .schema import BUILDINGS, COMMUNITIES, EDITED, GRIDS, UNITS
+from .styling import style_layer
+from .titles import layer_title, name_columns
 
 PROPERTY_REGION, PROPERTY_LAYER = "gridtwin/region", "gridtwin/layer"
+TOP_DOWN = (
+    *("facilities", "entrances", "sites", "shelters", "depots", "communities", "grids", "units", "buildings"),
+    *("junctions", "streets", "barriers"),
+)
+HIDDEN = frozenset(("facilities", "entrances", "units", "junctions", "service_areas", "coverage", "uncovered"))
+SNAPPED = (GRIDS, UNITS)
+SNAP_PIXELS = 12.0
+RELATIONS = (
+    (GRIDS, "community_id", COMMUNITIES),
+    (UNITS, "grid_id", GRIDS),
+    (BUILDINGS, "grid_id", GRIDS),
+    (BUILDINGS, "unit_id", UNITS),
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +51,8 @@ class RegionLayers:
     name
         What people call the region.
     layers
-        The layers that are in the project.
+        The layers that are in the project; of a table that mixes kinds of shapes one layer each, such as
+        ``barriers`` and ``barriers_line``.
     """
 
     path: Path
@@ -54,49 +77,10 @@ class RegionLayers:
         return all(name in self.layers for name in EDITED)
 
 
-@dataclass(frozen=True)
-class RegionFile:
-    """What a region's file says of itself, read without opening a layer."""
-
-    path: Path
-    name: str
-    tables: tuple[str, ...]
-
-
-def read_region_file(path: str | Path) -> RegionFile:
-    """Return what a file says of itself.
-
-    Raises
-    ------
-    RegionFileError
-        If it is missing, no GeoPackage, no region, or newer than this plugin.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise RegionFileError(tr("There is no file {path}", path=path))
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            tables = tuple(row[0] for row in connection.execute("SELECT table_name FROM gpkg_contents"))
-            if META_TABLE not in tables:
-                raise RegionFileError(
-                    tr("{path} is a GeoPackage but no region: build one with the algorithm 'build'", path=path)
-                )
-            rows = connection.execute(f"SELECT key, value FROM {META_TABLE} WHERE coalesce(layer, '') = ''")
-            meta = {text_of(key): text_of(value) for key, value in rows}
-    except sqlite3.Error as error:
-        raise RegionFileError(
-            tr("{path} is no GeoPackage or is damaged ({reason})", path=path, reason=error)
-        ) from error
-    version = meta.get("schema_version", "")
-    if not version.isdigit():
-        raise RegionFileError(tr("{path} is damaged: it does not say its version", path=path))
-    if int(version) > SCHEMA_VERSION:
-        raise RegionFileError(tr("{path} is newer than this plugin: install a newer one", path=path))
-    return RegionFile(path, meta.get("name") or path.stem, tables)
-
-
 def open_region(path: str | Path, project: QgsProject | None = None) -> RegionLayers:
-    """Add a region to a project as one group and return its layers.
+    """Add a region to a project as one styled group, and return its layers.
+
+    The first region also sets the project's reference system, snapping and topological editing.
 
     Raises
     ------
@@ -105,28 +89,105 @@ def open_region(path: str | Path, project: QgsProject | None = None) -> RegionLa
     """
     project = project or QgsProject.instance()
     file = read_region_file(path)
-    layers = {name: QgsVectorLayer(f"{file.path}|layername={name}", name, "ogr") for name in file.tables}
+    declare_pieces(file.path)
+    layers = _layers_of(file)
     broken = [name for name, layer in layers.items() if not layer.isValid()]
-    if broken or COMMUNITIES not in layers:
+    if broken:
         raise RegionFileError(
-            tr("{path}: these layers cannot be read: {layers}", path=path, layers=", ".join(broken or [COMMUNITIES]))
+            tr("{path}: these layers cannot be read: {layers}", path=file.path, layers=", ".join(broken))
         )
-    group = project.layerTreeRoot().insertGroup(0, file.name)
-    group.setCustomProperty(PROPERTY_REGION, str(file.path))
-    for name, layer in layers.items():
-        layer.setCustomProperty(PROPERTY_REGION, str(file.path))
-        layer.setCustomProperty(PROPERTY_LAYER, name)
-        project.addMapLayer(layer, False)
-        group.addLayer(layer)
+    if not project.mapLayers():
+        project.setCrs(layers[COMMUNITIES].crs())
+    _add_group(file, layers, project)
+    _add_relations(file.path, layers, project)
+    _set_snapping(layers, project)
     return RegionLayers(file.path, file.name, layers)
 
 
 def regions_of(project: QgsProject | None = None) -> tuple[RegionLayers, ...]:
-    """Return the regions of a project, in the order of their first layer."""
+    """Return the regions that a project holds, by the files that its layers show."""
     project = project or QgsProject.instance()
-    found: dict[str, dict[str, QgsVectorLayer]] = {}
+    found: dict[Path, dict[str, QgsVectorLayer]] = {}
+    names: dict[Path, str] = {}
     for layer in project.mapLayers().values():
-        path, name = layer.customProperty(PROPERTY_REGION), layer.customProperty(PROPERTY_LAYER)
-        if path and name and layer.isValid():
-            found.setdefault(path, {})[name] = layer
-    return tuple(RegionLayers(Path(path), Path(path).stem, layers) for path, layers in found.items())
+        name = layer.customProperty(PROPERTY_LAYER)
+        if name and layer.isValid():
+            parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+            path = Path(parts["path"]).absolute()
+            found.setdefault(path, {}).setdefault(name, layer)
+            names[path] = layer.customProperty(PROPERTY_REGION)
+    complete = ((path, layers) for path, layers in found.items() if COMMUNITIES in layers)
+    return tuple(RegionLayers(path, names[path], layers) for path, layers in complete)
+
+
+def _layers_of(file: RegionFile) -> dict[str, QgsVectorLayer]:
+    """Return the layers of a file, not yet in a project."""
+    layers = {}
+    for table, kinds in file.tables.items():
+        uri = f"{file.path}|layername={table}"
+        if len(kinds) < 2 or table == BUILDINGS:  # counts and grid_id are for all buildings, whatever their shape
+            layers[table] = QgsVectorLayer(uri, layer_title(table), "ogr")
+            continue
+        for kind in sorted(kinds, reverse=True):  # the polygons first: they keep the table's name
+            name = table if table not in layers else f"{table}_{kind.lower()}"
+            layers[name] = QgsVectorLayer(f"{uri}|geometrytype={kind}", layer_title(table), "ogr")
+    for name, layer in layers.items():
+        layer.setCustomProperty(PROPERTY_REGION, file.name)
+        layer.setCustomProperty(PROPERTY_LAYER, name)
+        name_columns(layer)
+        style_layer(layer, name)
+    return layers
+
+
+def _add_group(file: RegionFile, layers: Mapping[str, QgsVectorLayer], project: QgsProject) -> None:
+    """Add the layers as a group: points above lines above areas, tables folded away below."""
+    group: QgsLayerTreeGroup = project.layerTreeRoot().insertGroup(0, file.name)
+    shown = sorted((name for name, layer in layers.items() if layer.isSpatial()), key=_depth)
+    for name in shown:
+        project.addMapLayer(layers[name], False)
+        node = group.addLayer(layers[name])
+        node.setExpanded(name == GRIDS)
+        node.setItemVisibilityChecked(name not in HIDDEN)
+    tables = group.addGroup(tr("Tables"))
+    for name, layer in layers.items():
+        if not layer.isSpatial():
+            project.addMapLayer(layer, False)
+            tables.addLayer(layer)
+    tables.setExpanded(False)
+
+
+def _depth(name: str) -> tuple[int, str]:
+    """Return where a layer lies: those that are not in the list (results, a planner's own) on top."""
+    base = name.split("_linestring")[0]
+    return (TOP_DOWN.index(base) if base in TOP_DOWN else -1), name
+
+
+def _add_relations(path: Path, layers: Mapping[str, QgsVectorLayer], project: QgsProject) -> None:
+    for child, column, parent in RELATIONS:
+        if child not in layers or parent not in layers:
+            continue
+        relation = QgsRelation()
+        relation.setId(f"gridtwin-{layers[child].id()}-{column}")
+        relation.setName(f"{path.stem}: {layer_title(parent)} – {layer_title(child)}")
+        relation.setReferencedLayer(layers[parent].id())
+        relation.setReferencingLayer(layers[child].id())
+        relation.addFieldPair(column, column)
+        project.relationManager().addRelation(relation)
+
+
+def _set_snapping(layers: Mapping[str, QgsVectorLayer], project: QgsProject) -> None:
+    """Snap to vertices and borders of grids and units, and move shared vertices together."""
+    config = project.snappingConfig()
+    config.setEnabled(True)
+    config.setMode(QgsSnappingConfig.SnappingMode.AdvancedConfiguration)
+    kinds = QgsSnappingConfig.SnappingTypes(
+        QgsSnappingConfig.SnappingTypes.VertexFlag | QgsSnappingConfig.SnappingTypes.SegmentFlag
+    )
+    for name in SNAPPED:
+        if name in layers:
+            settings = QgsSnappingConfig.IndividualLayerSettings(
+                True, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels
+            )
+            config.setIndividualLayerSettings(layers[name], settings)
+    project.setSnappingConfig(config)
+    project.setTopologicalEditing(True)

@@ -18,11 +18,15 @@ SERIAL_DIGITS = 3  # at the end of a grid's code, after the community's
 
 def text_of(value: object) -> str:
     """Return a value of a layer as text; an empty value is ""."""
+    if isinstance(value, str):
+        return value
     return "" if value is None or value == NULL else str(value)
 
 
 def int_of(value: object) -> int | None:
     """Return a value of a layer as a whole number, ``None`` where it is empty."""
+    if isinstance(value, int):
+        return value
     return None if value is None or value == NULL else int(value)  # type: ignore[call-overload,no-any-return]
 
 

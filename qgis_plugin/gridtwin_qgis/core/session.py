@@ -18,19 +18,8 @@ from .counts import LiveCounts
 from .errors import EditRefusedError, SaveError
 from .history import JointHistory
 from .region_project import RegionLayers
-from .schema import (
-    BUILDINGS,
-    COMMUNITIES,
-    EDITED,
-    GENERAL,
-    GRID_CODES,
-    GRIDS,
-    PLANS,
-    SERIAL_DIGITS,
-    UNITS,
-    column,
-    text_of,
-)
+from .rows import no_garbage_collection
+from .schema import BUILDINGS, COMMUNITIES, EDITED, GENERAL, GRID_CODES, GRIDS, PLANS, SERIAL_DIGITS, UNITS, column, text_of
 from .units import Unit, UnitRegister
 
 
@@ -91,8 +80,9 @@ class RegionSession(QObject):
         self.communities: QgsVectorLayer | None = region.get(COMMUNITIES)
         self.layers = tuple(region[name] for name in EDITED)
         self.bounds = bounds_of_plan(region.get(PLANS))
-        self.counts = LiveCounts(self.grids, self.buildings, self.bounds)
-        self.register = UnitRegister(self.units)
+        with no_garbage_collection():
+            self.counts = LiveCounts(self.grids, self.buildings, self.bounds)
+            self.register = UnitRegister(self.units)
         self._follower = Follower(self)
         self._history = JointHistory(self.layers, self._complete)
         self._history.moved.connect(self._on_restored)
@@ -322,9 +312,7 @@ class RegionSession(QObject):
         used |= {text_of(row["code"]) for row in ledger.getFeatures()} if ledger else set()
         own = [state.grid_id for state in states if state.community_id == community_id and state.grid_id]
         prefix = own[0][:-SERIAL_DIGITS] if own else self._community_code(community_id)
-        serials = {
-            int(code[len(prefix) :]) for code in used if code.startswith(prefix) and code[len(prefix) :].isdigit()
-        }
+        serials = {int(code[len(prefix) :]) for code in used if code.startswith(prefix) and code[len(prefix) :].isdigit()}
         serial = max(serials, default=0) + 1
         if serial >= 10**SERIAL_DIGITS:
             raise EditRefusedError(tr("Community {community} has used up its grid codes", community=community_id))

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsRectangle, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsRectangle, QgsVectorLayer
 
+from .rows import read_rows
 from .schema import int_of, text_of
 
 FIELDS = ("unit_id", "grid_id", "community_id", "locked")
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """One unit: its keys and whether it must stay in its grid."""
 
     fid: int
@@ -49,14 +48,11 @@ class UnitRegister:
         self.moved: dict[int, str] = {}
         self.reshaped: set[int] = set()
         self.dropped: set[str] = set()
-        rows, ok = QgsVectorLayerUtils.getValues(layer, f"array($id,{','.join(FIELDS)})")
-        if not ok:
-            raise KeyError(f"{layer.name()}: {', '.join(FIELDS)}")
-        for fid, *values in rows:
+        for fid, _, values in read_rows(layer, FIELDS):
             self._keep(_unit(fid, values))
         self._signals = self._connect()
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Unit]:
         """Iterate over the units."""
         return iter(tuple(self._units.values()))
 
@@ -128,7 +124,7 @@ class UnitRegister:
         if name == "grid_id":
             self.moved.setdefault(fid, unit.grid_id)
         self._forget(fid)
-        self._keep(replace(unit, **{name: bool(int_of(value)) if name == "locked" else text_of(value)}))
+        self._keep(unit._replace(**{name: bool(int_of(value)) if name == "locked" else text_of(value)}))
 
     def _on_geometry(self, fid: int, geometry: QgsGeometry) -> None:
         del geometry
@@ -162,6 +158,6 @@ class UnitRegister:
 _NO_GEOMETRY = QgsFeatureRequest.Flag.NoGeometry
 
 
-def _unit(fid: int, values: list[object]) -> Unit:
+def _unit(fid: int, values: Sequence[object]) -> Unit:
     unit_id, grid_id, community_id, locked = values
     return Unit(fid, text_of(unit_id), text_of(grid_id), text_of(community_id), bool(int_of(locked)))

@@ -12,6 +12,8 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QToolBar
 from qgis_plugin_tools.tools.resources import plugin_path
 
+from ..core.sessions import RegionSessions
+
 MENU = "GridTwin"
 
 
@@ -22,11 +24,19 @@ class PluginHost:
     ----------
     iface
         The QGIS window.
+
+    Attributes
+    ----------
+    sessions
+        The open regions, and the one that the planner works on.
     """
 
     def __init__(self, iface: QgisInterface) -> None:
         self.iface = iface
         self._undo: list[Callable[[], None]] = []
+        self.sessions = RegionSessions()
+        self.at_unload(self.sessions.close)
+        self.connect(iface.currentLayerChanged, self.sessions.follow)
         self.toolbar: QToolBar = iface.addToolBar(MENU)
         self.toolbar.setObjectName("GridTwinToolbar")
         self.at_unload(self.toolbar.deleteLater)

@@ -341,8 +341,7 @@ class _Layers:
         limits = service_limits(region) if serving else []
         self._within_s = min(limits, key=lambda limit: abs(limit - request.within_s), default=None)
         kinds = service_kinds(region, request) if serving else []
-        self._kinds = [(kind, kind_title(kind)) for kind in kinds]
-        self._drawn = request.kinds or tuple(kinds[: styles.MOST_FILLED])
+        self._kinds = [(kind, kind_title(kind)) for kind in request.kinds or kinds[: styles.MOST_FILLED]]
 
     def above(self) -> Shown:
         """Return points and routes."""
@@ -360,7 +359,7 @@ class _Layers:
         """Return the line under the table."""
         if self._within_s is None:
             return tables.note
-        drawn = ", ".join(kind_title(kind) for kind in self._drawn)
+        drawn = tr(", ").join(title for _, title in self._kinds)
         return tables.note + " " + tr("On the map, {time}: {kinds}.", time=walk_text(self._within_s), kinds=drawn)
 
     def _shelters(self) -> Shown:
@@ -392,14 +391,14 @@ class _Layers:
 
     def _areas(self) -> Shown:
         """Return the areas of each kind as one, so that its facilities share an outline."""
-        parts: dict[str, list[QgsGeometry]] = {kind: [] for kind in self._drawn}
+        parts: dict[str, list[QgsGeometry]] = {kind: [] for kind, _ in self._kinds}
         for row in self._region[AREAS].getFeatures(f'"within_s" = {self._within_s}'):
             if text_of(row["kind"]) in parts:
                 parts[text_of(row["kind"])].append(row.geometry())
         fields = QgsFields()
         fields.append(QgsField("kind", QVariant.String))
         layer = self._store.write(KIND_AREAS, fields, _united(parts, fields), polygons=True, title=layer_title(AREAS))
-        layer.setRenderer(styles.areas_renderer(self._kinds, self._drawn))
+        layer.setRenderer(styles.areas_renderer(self._kinds))
         return [layer]
 
 

@@ -69,7 +69,8 @@ class SheetRequest:
     template
         Layout template (``*.qpt``) of the user's own instead of the one that comes with the plugin.
     kinds
-        Kinds whose service areas are drawn on a service sheet; the first three of the results when empty.
+        Kinds whose facilities and service areas are on the map of a service sheet, the table has all; the first three
+        of the results when empty.
     within_s
         Walk that the service areas on a service sheet are drawn for, seconds; the nearest to it that the region has.
     dpi

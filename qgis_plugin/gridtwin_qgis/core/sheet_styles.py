@@ -119,21 +119,18 @@ def buildings_renderer(geometry_is_area: bool) -> QgsFeatureRenderer:
     return ruled((tr("Buildings of this grid"), CURRENT, ours), (tr("Other buildings"), "ELSE", others))
 
 
-def areas_renderer(kinds: Sequence[tuple[str, str]], drawn: Sequence[str]) -> QgsFeatureRenderer:
+def areas_renderer(kinds: Sequence[tuple[str, str]]) -> QgsFeatureRenderer:
     """Return service areas by kind as lines, filled where they are few enough to look through each other.
 
     Parameters
     ----------
     kinds
         Kind and title, in the order of their hues.
-    drawn
-        Kinds whose areas are on the map.
     """
-    veil = "30" if len(drawn) <= MOST_FILLED else "00"
+    veil = "30" if len(kinds) <= MOST_FILLED else "00"
     categories = [
         QgsRendererCategory(kind, fill(f"#{veil}{hue(place)[1:]}", hue(place), 0.45), title)
         for place, (kind, title) in enumerate(kinds)
-        if kind in drawn
     ]
     return QgsCategorizedSymbolRenderer("kind", categories)
 
@@ -174,9 +171,9 @@ def barriers_renderer(geometry_is_area: bool) -> QgsFeatureRenderer:
             (tr("Other barrier"), "ELSE", fill("#e3e0da")),
         )
     return ruled(
-        (tr("Water"), "\"kind\" = 'water'", line("#8fbcd6", 0.6)),
+        (tr("Watercourse"), "\"kind\" = 'water'", line("#8fbcd6", 0.6)),
         (tr("Railway"), "\"kind\" = 'railway'", line("#56606a", 0.4, "dash")),
-        (tr("Other barrier"), "ELSE", line("#8a8f94", 0.3, "dot")),
+        (tr("Wall or motorway"), "ELSE", line("#8a8f94", 0.3, "dot")),
     )
 
 

@@ -43,7 +43,7 @@ def died(guard: SaveGuard) -> None:
 
 def test_a_save_that_ends_leaves_nothing_behind(file: Path) -> None:
     """After a save there is the region alone, as it was written."""
-    guard = SaveGuard(file, (), pytest.fail)
+    guard = SaveGuard(file)
     guard.begin()
     write(file, 2)
     guard.end()
@@ -54,7 +54,7 @@ def test_a_save_that_ends_leaves_nothing_behind(file: Path) -> None:
 
 def test_an_interrupted_save_is_taken_back(file: Path) -> None:
     """What a dead save had written is undone, once."""
-    guard = SaveGuard(file, (), pytest.fail)
+    guard = SaveGuard(file)
     guard.begin()
     write(file, 2)
     died(guard)
@@ -65,7 +65,7 @@ def test_an_interrupted_save_is_taken_back(file: Path) -> None:
 
 def test_a_save_that_runs_is_left_alone(file: Path) -> None:
     """Opening the region from elsewhere does not undo a save that is going on."""
-    guard = SaveGuard(file, (), pytest.fail)
+    guard = SaveGuard(file)
     guard.begin()
     write(file, 2)
     assert not undo_interrupted_save(file)
@@ -78,7 +78,7 @@ def test_what_is_still_in_the_journal_is_kept(file: Path) -> None:
     with closing(sqlite3.connect(file)) as other:
         other.execute("UPDATE numbers SET number = 5")
         other.commit()
-        guard = SaveGuard(file, (), pytest.fail)
+        guard = SaveGuard(file)
         guard.begin()
         write(file, 6)
         died(guard)
@@ -88,7 +88,7 @@ def test_what_is_still_in_the_journal_is_kept(file: Path) -> None:
 
 def test_beginning_twice_keeps_the_first(file: Path) -> None:
     """A save of several layers goes back to before the first."""
-    guard = SaveGuard(file, (), pytest.fail)
+    guard = SaveGuard(file)
     guard.begin()
     write(file, 2)
     guard.begin()
@@ -102,7 +102,7 @@ def test_half_a_copy_is_no_copy(file: Path) -> None:
     kept = kept_copy(file)
     kept.with_name(f"{kept.name}.part").write_bytes(b"half")
     assert not undo_interrupted_save(file)
-    guard = SaveGuard(file, (), pytest.fail)
+    guard = SaveGuard(file)
     guard.begin()
     died(guard)
     assert number(kept) == 1

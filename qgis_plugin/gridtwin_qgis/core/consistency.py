@@ -9,13 +9,16 @@ put into a grid again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import NULL, QgsGeometry
 from qgis_plugin_tools.tools.i18n import tr
 
+from .cover import LEAST_M2
 from .errors import EditRefusedError
+from .rows import read_rows
 from .schema import column, text_of
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 SLIVER_M = 0.005  # a piece of a unit thinner than this along all its outline is rounding, no cut
 
 Moved = tuple[tuple[str, str, str], ...]
+Shares = dict[str, float]
 
 
 class Follower:
@@ -42,7 +46,8 @@ class Follower:
         self._gone: set[str] = set()
         self._wishes: dict[int, str] = {}
         self._placed: set[int] = set()
-        self._cut: dict[int, dict[str, float]] = {}
+        self._cut: dict[int, Shares] = self._cut_at_first()
+        self._cut_after: dict[int, dict[int, Shares]] = {0: dict(self._cut)}
         self._working = False
         grids, buildings = session.grids, session.buildings
         self._signals: list[tuple[Any, Callable[..., None]]] = [
@@ -62,10 +67,20 @@ class Follower:
             signal.disconnect(slot)
         self._signals = []
 
-    def cut_units(self) -> dict[str, dict[str, float]]:
+    def cut_units(self) -> dict[str, Shares]:
         """Return the units that a boundary cuts, with the square metres in each grid."""
         register = self._session.register
         return {register[fid].unit_id: dict(shares) for fid, shares in self._cut.items() if fid in register}
+
+    def remember(self, step: int) -> None:
+        """Keep what is known after a step, for when it is undone or done again."""
+        self._cut_after = {place: cut for place, cut in self._cut_after.items() if place < step}
+        self._cut_after[step] = dict(self._cut)
+
+    def recall(self, step: int) -> None:
+        """Return to what was known after a step."""
+        self._cut = dict(self._cut_after[step])
+        self.forget()
 
     def forget(self) -> None:
         """Take the layers as they are: after undo, redo and saving."""
@@ -84,6 +99,21 @@ class Follower:
         finally:
             self._working = False
             self.forget()
+
+    def _cut_at_first(self) -> dict[int, Shares]:
+        """Return the units that saved boundaries cut: only grids are searched that are no union of their units."""
+        session = self._session
+        units_m2: Counter[str] = Counter()
+        for _, _, (grid_id, area_m2) in read_rows(session.units, ("grid_id", "area_m2")):
+            units_m2[grid_id or ""] += area_m2 or 0.0
+        states = (session.counts.grid(fid) for fid in session.counts)
+        odd = [grid for grid in states if abs(grid.area_m2 - units_m2[grid.grid_id]) > LEAST_M2]
+        near: dict[int, QgsGeometry] = {}
+        for grid in odd:
+            near.update(session.register.near(session.counts.outline(grid.fid).boundingBox()))
+        shapes = _PreparedGrids(session)
+        shares = {fid: shapes.shares(outline) for fid, outline in near.items()}
+        return {fid: found for fid, found in shares.items() if len(found) > 1}
 
     # -- what somebody has changed ------------------------------------------------------------------------------
 
@@ -234,7 +264,7 @@ class Follower:
             if home != register[fid].grid_id:
                 session.units.changeAttributeValue(fid, number, home or NULL)
 
-    def _main_grid(self, fid: int, shares: dict[str, float]) -> str:
+    def _main_grid(self, fid: int, shares: Shares) -> str:
         """Return the grid with most households of a unit, with most of its area where that does not decide."""
         if len(shares) < 2:
             return next(iter(shares), "")
@@ -282,9 +312,9 @@ class _PreparedGrids:
         self._counts = session.counts
         self._engines: dict[int, Any] = {}
 
-    def shares(self, unit: QgsGeometry) -> dict[str, float]:
+    def shares(self, unit: QgsGeometry) -> Shares:
         """Return the square metres of a unit in each grid; slivers do not count."""
-        shares: dict[str, float] = {}
+        shares: Shares = {}
         least = SLIVER_M * unit.length()
         for fid in self._counts.ledger.grids_near(unit.boundingBox()):
             engine, grid_id = self._engine(fid), self._counts.grid(fid).grid_id

@@ -144,11 +144,13 @@ class Ledger:
             self.double -= households if len(homes) > 1 else 0
 
     def _index_outline(self, grid: int, outline: QgsGeometry | None) -> None:
+        """Take a grid out of the index or give it another outline; empty outlines are near nothing."""
         old = self._outlines.pop(grid, None)
-        if old is not None:
+        if old is not None and not old.isEmpty():
             feature = QgsFeature(grid)
             feature.setGeometry(old)
             self._near.deleteFeature(feature)
         if outline is not None:
             self._outlines[grid] = QgsGeometry(outline)
-            self._near.addFeature(grid, outline.boundingBox())
+            if not outline.isEmpty():
+                self._near.addFeature(grid, outline.boundingBox())

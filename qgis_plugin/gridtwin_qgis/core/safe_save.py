@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import QTimer
 from qgis_plugin_tools.tools.i18n import tr
 
 from .errors import RegionFileError
@@ -30,32 +27,22 @@ def kept_copy(path: Path) -> Path:
 
 
 class SaveGuard:
-    """Keeps a region as it was while its layers are being saved, whoever saves them.
+    """Keeps a region as it was from :meth:`begin` to :meth:`end`.
 
     Parameters
     ----------
     path
         The region's file.
-    layers
-        Layers whose saving is watched.
-    warn
-        Is told when no copy can be kept.
     """
 
-    def __init__(self, path: Path, layers: Iterable[QgsVectorLayer], warn: Callable[[str], None]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._warn = warn
-        self._layers = tuple(layers)
         self._lock: sqlite3.Connection | None = None
-        for layer in self._layers:
-            layer.beforeCommitChanges.connect(self._on_saving)
 
-    def close(self) -> None:
-        """Stop watching the layers."""
-        for layer in self._layers:
-            layer.beforeCommitChanges.disconnect(self._on_saving)
-        self._layers = ()
-        self.end()
+    @property
+    def is_held(self) -> bool:
+        """Whether a save runs."""
+        return self._lock is not None
 
     def begin(self) -> None:
         """Keep the region as it is now; does nothing while it is being kept already.
@@ -67,7 +54,7 @@ class SaveGuard:
         sqlite3.Error
             If the region cannot be read.
         """
-        if self._lock is not None:
+        if self.is_held:
             return
         kept = kept_copy(self._path)
         unfinished = kept.with_name(f"{kept.name}.part")
@@ -88,14 +75,6 @@ class SaveGuard:
         self._lock.close()
         self._lock = None
         kept_copy(self._path).unlink(missing_ok=True)
-
-    def _on_saving(self, *_stop: bool) -> None:
-        try:
-            self.begin()
-        except (OSError, sqlite3.Error) as error:
-            self._warn(tr("This save is not guarded, as no copy could be made of the region: {reason}", reason=error))
-        else:
-            QTimer.singleShot(0, self.end)  # QGIS saves without returning; then it is over, also if it has failed
 
 
 def undo_interrupted_save(path: Path) -> bool:

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from qgis.core import NULL, QgsGeometry, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtCore import QObject, pyqtSignal
@@ -17,12 +16,12 @@ from .codes import next_code
 from .consistency import Follower
 from .counts import CountsChange, LiveCounts
 from .cover import CoverWatch
-from .errors import EditRefusedError, SaveError
+from .errors import EditRefusedError
 from .figures import write_figures
 from .history import JointHistory
+from .joint_editing import JointEditing
 from .region_project import RegionLayers
 from .rows import no_garbage_collection
-from .safe_save import SaveGuard
 from .schema import (
     BUILDINGS,
     COMMUNITIES,
@@ -103,52 +102,40 @@ class RegionSession(QObject):
         self._history = JointHistory(self.layers, self._complete)
         self._history.moved.connect(self._on_restored)
         self._history.stepped.connect(self._on_stepped)
+        self._history.restarted.connect(lambda: self._follower.remember(0))
+        self._editing = JointEditing(self.layers, region.path)
+        self._editing.started.connect(self._on_started)
+        self._editing.saving.connect(self._on_saving)
+        self._editing.saved.connect(self._on_saved)
+        self._editing.dropped.connect(self._on_dropped)
+        self._editing.stopped.connect(self._on_stopped)
+        self._editing.noticed.connect(self.noticed)
         self._step: Step | None = None
-        self._switching = False
-        self._guard = SaveGuard(region.path, self.layers, self.noticed.emit)
-        self._saved: dict[str, list[int]] = {}
         self._touched: set[int] = set()
         self._writing_figures = False
         self.counts.changed.connect(self._on_counted)
-        self._signals: list[tuple[Any, Callable[..., None]]] = []
-        for layer in self.layers:
-            self._follow(layer.editingStarted, self._on_started)
-            self._follow(layer.afterRollBack, self._on_rolled_back)
-            self._follow(layer.committedFeaturesAdded, self._on_saved_features)
-            self._follow(layer.afterCommitChanges, self._on_saved)
-        self._follow(self.grids.beforeCommitChanges, self._on_saving)
 
     # -- editing ------------------------------------------------------------------------------------------------
 
     @property
     def is_editing(self) -> bool:
         """Whether grids, units and buildings are all being edited."""
-        return all(layer.isEditable() for layer in self.layers)
+        return self._editing.is_editing
 
     @property
     def is_modified(self) -> bool:
         """Whether there are edits that are not saved."""
-        return any(layer.isModified() for layer in self.layers)
+        return self._editing.is_modified
 
     def start_editing(self) -> None:
-        """Open all three layers for editing.
+        """Open grids, units and buildings for editing.
 
         Raises
         ------
         EditRefusedError
             If a layer cannot be edited, such as one of a file that may only be read.
         """
-        if self.is_editing:
-            return
-        self._switching = True
-        try:
-            refused = [layer.name() for layer in self.layers if not (layer.isEditable() or layer.startEditing())]
-        finally:
-            self._switching = False
-        if refused:
-            raise EditRefusedError(tr("These layers cannot be edited: {layers}", layers=", ".join(refused)))
-        self._history.restart()
-        self.editing_changed.emit(True)
+        self._editing.start()
 
     def save(self, *, stop: bool = False) -> None:
         """Write all edits into the file.
@@ -158,35 +145,11 @@ class RegionSession(QObject):
         SaveError
             If a layer was not written; its edits are kept.
         """
-        faults: list[str] = []
-        self._switching = True
-        try:
-            self._on_saving()
-            for layer in self.layers:
-                if layer.isEditable() and not faults and not layer.commitChanges(stop):
-                    faults = layer.commitErrors()
-        finally:
-            self._guard.end()
-            self._switching = False
-        self._renumber()
-        if faults:
-            raise SaveError(tr("Not everything was saved; your edits are kept: {reason}", reason="; ".join(faults)))
-        self._history.restart()
-        if stop:
-            self.editing_changed.emit(False)
+        self._editing.save(stop=stop)
 
     def roll_back(self) -> None:
         """Drop all edits since the last saving and stop editing."""
-        self._switching = True
-        try:
-            for layer in self.layers:
-                if layer.isEditable():
-                    layer.rollBack()
-        finally:
-            self._switching = False
-        self._on_restored()
-        self._history.restart()
-        self.editing_changed.emit(False)
+        self._editing.roll_back()
 
     @contextmanager
     def edit(self, text: str) -> Iterator[None]:
@@ -338,10 +301,7 @@ class RegionSession(QObject):
 
     def close(self) -> None:
         """Stop following the layers."""
-        for signal, slot in self._signals:
-            signal.disconnect(slot)
-        self._signals = []
-        self._guard.close()
+        self._editing.close()
         self._history.close()
         self._follower.close()
         self.register.close()
@@ -350,66 +310,53 @@ class RegionSession(QObject):
 
     # -- following the layers -----------------------------------------------------------------------------------
 
-    def _follow(self, signal: Any, slot: Callable[..., None]) -> None:
-        signal.connect(slot)
-        self._signals.append((signal, slot))
-
     def _complete(self, text: str) -> None:
         """Make consistent what a command has left, inside the same step."""
         moved, households = self._follower.follow()
         self._step = Step(text, moved, households)
 
     def _on_stepped(self) -> None:
+        self._follower.remember(self._history.steps)
         self.counts.flush()
         step, self._step = self._step, None
         if step is not None and not self._writing_figures:
             self.stepped.emit(step)
 
     def _on_restored(self) -> None:
-        self._follower.forget()
+        self._follower.recall(self._history.steps)
         self.counts.flush()
         self.restored.emit()
 
     def _on_started(self) -> None:
-        """Open the other layers when somebody opens one."""
-        if self._switching:
-            return
-        try:
-            self.start_editing()
-        except EditRefusedError as error:
-            self.noticed.emit(str(error))
+        self._history.restart()
+        self.editing_changed.emit(True)
 
-    def _on_rolled_back(self) -> None:
-        if not self._switching:
-            self.roll_back()
+    def _on_stopped(self) -> None:
+        self.editing_changed.emit(False)
 
     def _on_counted(self, change: CountsChange) -> None:
         self._touched |= change.changed
 
-    def _on_saving(self, *_stop: bool) -> None:
+    def _on_saving(self) -> None:
         """Bring the figures of changed grids up to date, as part of what is saved."""
         touched, self._touched = self._touched, set()
-        if touched and self.is_editing:
-            self._writing_figures = True
-            try:
-                with self._history.step(tr("Figures of the grids")):
-                    write_figures(self, touched)
-            finally:
-                self._writing_figures = False
-
-    def _on_saved_features(self, layer_id: str, features: list[Any]) -> None:
-        self._saved.setdefault(layer_id, []).extend(feature.id() for feature in features)
-
-    def _on_saved(self) -> None:
-        if self._switching:
+        if not (touched and self.is_editing):
             return
+        self._writing_figures = True
         try:
-            self.save(stop=not all(layer.isEditable() for layer in self.layers))
-        except SaveError as error:
-            self.noticed.emit(str(error))
+            with self._history.step(tr("Figures of the grids")):
+                write_figures(self, touched)
+        finally:
+            self._writing_figures = False
 
-    def _renumber(self) -> None:
-        saved, self._saved = self._saved, {}
-        self.register.renumber(saved.get(self.units.id(), ()))
-        self.counts.renumber(saved.get(self.grids.id(), ()), saved.get(self.buildings.id(), ()))
+    def _on_saved(self, added: dict[str, list[int]]) -> None:
+        """Take over the feature numbers of new features; what is saved cannot be undone."""
+        self.register.renumber(added.get(self.units.id(), ()))
+        self.counts.renumber(added.get(self.grids.id(), ()), added.get(self.buildings.id(), ()))
         self._follower.forget()
+        self._history.forget_saved()
+
+    def _on_dropped(self) -> None:
+        self._touched.clear()
+        self._history.restart()
+        self._on_restored()

@@ -14,6 +14,7 @@ from qgis_plugin_tools.tools.i18n import setup_translation
 
 from .gui.host import PluginHost
 from .processing.provider import GridTwinProvider
+from .tools.rack import add_tools
 
 LOGGERS = ("gridtwin_qgis", "qgis_plugin_tools")
 
@@ -22,7 +23,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return ()
+    return (add_tools,)
 
 
 class GridTwinPlugin:

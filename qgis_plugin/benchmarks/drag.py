@@ -9,6 +9,7 @@ tool's handler is taken, without the painting of the map.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -43,7 +44,7 @@ CRS = "EPSG:32650"
 
 def wobble(a: float, b: float) -> float:
     """Return how far a boundary is off at a place, the same for the grids on either side."""
-    return WOBBLE_M * ((a * 0.73 + b * 1.37) % 2 - 1)
+    return WOBBLE_M * math.sin(a / 31 + b / 17)
 
 
 def square(column: int, row: int, side: float, steps: int) -> QgsGeometry:

@@ -92,7 +92,10 @@ def make_city(side: int, path: Path) -> dict[str, QgsVectorLayer]:
     def units() -> Iterator[tuple[QgsGeometry, list[object]]]:
         for c in range(side * UNITS):
             for r in range(side * UNITS):
-                yield square(c, r, unit_m, unit_steps), [f"u{c:03d}{r:03d}", f"g{c // UNITS:03d}{r // UNITS:03d}", "c", False]
+                yield (
+                    square(c, r, unit_m, unit_steps),
+                    [f"u{c:03d}{r:03d}", f"g{c // UNITS:03d}{r // UNITS:03d}", "c", False],
+                )
 
     def buildings() -> Iterator[tuple[QgsGeometry, list[object]]]:
         for c in range(side * BUILDINGS):
@@ -137,9 +140,7 @@ class Hand:
         self.canvas.show()
         self.canvas.setDestinationCrs(session.grids.crs())
         self.middle = side // 2 * GRID_M
-        self.canvas.setExtent(
-            QgsRectangle(self.middle - 500, self.middle - 400, self.middle + 500, self.middle + 400)
-        )
+        self.canvas.setExtent(QgsRectangle(self.middle - 500, self.middle - 400, self.middle + 500, self.middle + 400))
         self.times: list[float] = []
         self.counted = 0
 
@@ -212,10 +213,11 @@ def strokes(hand: Hand, desk: Any) -> Iterator[tuple[str, Callable[[], None]]]:
         for n in range(MOVES):
             hand.move(-30 + n, 90)
 
+    corner = wobble(hand.middle, hand.middle)
     for name, cut in (("onto units", False), ("cutting", True)):
         for title, tool, gesture in (
             (f"boundary, {name}", MoveBoundaryTool, lambda: pull(0, 95)),
-            (f"corner of four, {name}", MoveBoundaryTool, lambda: pull(0, 0)),
+            (f"corner of four, {name}", MoveBoundaryTool, lambda: pull(corner, corner)),
             (f"boundary drawn anew, {name}", ReshapeTool, redraw),
             (f"new grid, {name}", DrawGridTool, draw),
         ):

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsGeometry, QgsPointXY
-
 from layers import assert_sound, grid_at, snapshot, unit_at
+from qgis.core import QgsGeometry, QgsPointXY
 
 
 @pytest.fixture

@@ -159,7 +159,9 @@ def split_grid(session: RegionSession, grid_id: str, line: Sequence[Point], *, c
         made = session.new_grid(session.counts.grid(fid).community_id)
         moved = _give(session, mine, {made: leaving}, [tuple(line)] if cut else [])
         if not moved or not session.register.of_grid(grid_id):
-            raise EditRefusedError(tr("No units lie on one side of the line. Draw it elsewhere, or allow cutting units."))
+            raise EditRefusedError(
+                tr("No units lie on one side of the line. Draw it elsewhere, or allow cutting units.")
+            )
     return made
 
 
@@ -222,4 +224,3 @@ def _give(
     for grid_id in claims:
         session.assign_units([fid for fid in moved if goes[fid] == grid_id], grid_id)
     return moved
-

@@ -195,7 +195,9 @@ class PaintBuildingsTool(PaintTool):
         """Return what the next click does."""
         if self.target is None:
             return tr("Click the grid that shall take buildings.")
-        return tr("Click buildings or drag over them: grid {grid} takes them. Right click: another grid.", grid=self.target)
+        return tr(
+            "Click buildings or drag over them: grid {grid} takes them. Right click: another grid.", grid=self.target
+        )
 
     def things_at(self, session: RegionSession, way: QgsGeometry) -> dict[int, QgsGeometry]:
         """Return the buildings in units that the way crosses; points within reach of it."""

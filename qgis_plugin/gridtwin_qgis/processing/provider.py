@@ -7,6 +7,9 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 from qgis_plugin_tools.tools.resources import plugin_path
 
+from ..engine.catalogue import load_catalogue
+from .algorithm import EngineAlgorithm
+
 
 class GridTwinProvider(QgsProcessingProvider):
     """Algorithms of the engine."""
@@ -24,4 +27,7 @@ class GridTwinProvider(QgsProcessingProvider):
         return QIcon(plugin_path("icon.svg"))
 
     def loadAlgorithms(self) -> None:
-        """Add the algorithms."""
+        """Add an algorithm for each command that the engine has."""
+        catalogue = load_catalogue()
+        for command in catalogue.commands if catalogue else ():
+            self.addAlgorithm(EngineAlgorithm(command, catalogue))

@@ -18,6 +18,7 @@ from .gui.balance_dock import add_balance_dock
 from .gui.host import PluginHost
 from .gui.open_region import add_open_region
 from .processing.provider import GridTwinProvider
+from .tools.rack import add_tools
 
 # The tools' own logger is one of ours where they are brought along under our name.
 LOGGERS = (__package__,) if messages.__name__.startswith(f"{__package__}.") else (__package__, messages.__name__)
@@ -27,7 +28,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return (add_open_region, add_balance_dock, settings_page.start)
+    return (add_open_region, add_balance_dock, settings_page.start, add_tools)
 
 
 class GridTwinPlugin:

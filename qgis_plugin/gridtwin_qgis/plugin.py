@@ -13,6 +13,8 @@ from qgis_plugin_tools.tools.custom_logging import setup_loggers
 from qgis_plugin_tools.tools.i18n import setup_translation
 
 from .gui.host import PluginHost
+from .gui.plans_dock import add_plans_dock
+from .gui.service_dock import add_service_dock
 from .processing.provider import GridTwinProvider
 
 LOGGERS = ("gridtwin_qgis", "qgis_plugin_tools")
@@ -22,7 +24,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return ()
+    return (add_plans_dock, add_service_dock)
 
 
 class GridTwinPlugin:

@@ -120,7 +120,10 @@ def compare_plans(
     ]
     changes.sort(key=lambda change: (-change.households, change.unit_id))
     return PlanDifference(
-        *names, tuple(changes), _grid_changes(changes, first, second, homes), _communities(changes, first, second, homes)
+        *names,
+        tuple(changes),
+        _grid_changes(changes, first, second, homes),
+        _communities(changes, first, second, homes),
     )
 
 
@@ -191,9 +194,7 @@ def difference_layer(
         feature = QgsFeature(layer.fields())
         outline = (outlines or {}).get(change.unit_id) or shapes[of_unit[change.unit_id]]
         feature.setGeometry(outline)
-        feature.setAttributes(
-            [change.unit_id, change.community_id, change.first, change.second, change.households]
-        )
+        feature.setAttributes([change.unit_id, change.community_id, change.first, change.second, change.households])
         features.append(feature)
     layer.dataProvider().addFeatures(features)
     layer.updateExtents()

@@ -48,9 +48,7 @@ class Tables:
             return []
         wanted = columns or tuple(COLUMNS[name])
         numbers = [(column, layer.fields().lookupField(column)) for column in wanted]
-        return [
-            {column: _value(feature, number) for column, number in numbers} for feature in layer.getFeatures()
-        ]
+        return [{column: _value(feature, number) for column, number in numbers} for feature in layer.getFeatures()]
 
     def append(self, name: str, rows: Iterable[Row]) -> None:
         """Add rows at the end of a table, which is made where it is missing.

@@ -12,7 +12,9 @@ from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 from qgis_plugin_tools.tools.custom_logging import setup_loggers
 from qgis_plugin_tools.tools.i18n import setup_translation
 
+from .gui.balance_dock import add_balance_dock
 from .gui.host import PluginHost
+from .gui.open_region import add_open_region
 from .gui.plans_dock import add_plans_dock
 from .gui.service_dock import add_service_dock
 from .processing.provider import GridTwinProvider
@@ -24,7 +26,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return (add_plans_dock, add_service_dock)
+    return (add_open_region, add_balance_dock, add_plans_dock, add_service_dock)
 
 
 class GridTwinPlugin:

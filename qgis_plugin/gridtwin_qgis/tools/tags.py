@@ -32,7 +32,9 @@ def words_of(preview: GridPreview) -> tuple[str, str, str]:
         count = tr("{count} households", count=preview.after)
     else:
         change = preview.after - preview.before
-        count = tr("{before} → {after} households ({change:+d})", before=preview.before, after=preview.after, change=change)
+        count = tr(
+            "{before} → {after} households ({change:+d})", before=preview.before, after=preview.after, change=change
+        )
     if preview.difference < 0:
         judged = tr("{count} too few", count=-preview.difference)
     elif preview.difference > 0:

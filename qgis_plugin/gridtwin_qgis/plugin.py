@@ -13,10 +13,12 @@ from qgis_plugin_tools.tools import messages
 from qgis_plugin_tools.tools.custom_logging import setup_loggers
 from qgis_plugin_tools.tools.i18n import setup_translation
 
-from .gui import settings_page
 from .gui.balance_dock import add_balance_dock
 from .gui.host import PluginHost
 from .gui.open_region import add_open_region
+from .gui.plans_dock import add_plans_dock
+from .gui.service_dock import add_service_dock
+from .gui.settings_page import add_settings_page
 from .processing.provider import GridTwinProvider
 from .tools.rack import add_tools
 
@@ -28,7 +30,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return (add_open_region, add_balance_dock, settings_page.start, add_tools)
+    return (add_open_region, add_balance_dock, add_tools, add_plans_dock, add_service_dock, add_settings_page)
 
 
 class GridTwinPlugin:

@@ -200,7 +200,7 @@ def test_verify_keeps_an_engine_that_answers(plugin: object, engine_python: str)
     page = SettingsFactory().createWidget(None)
     page.python.setFilePath(engine_python)
     page.verify.click()
-    wait_for(lambda: page.verify.isEnabled())
+    wait_for(page.verify.isEnabled)
     assert "0.1.0" in page.status.text()
     assert configured_python() == engine_python
     assert QgsApplication.processingRegistry().algorithmById("gridtwin:divide") is not None
@@ -212,7 +212,7 @@ def test_verify_says_what_is_wrong(plugin: object, tmp_path: Path) -> None:
     page = SettingsPage()
     page.python.setFilePath(shutil.which("true"))
     page.verify.click()
-    wait_for(lambda: page.verify.isEnabled())
+    wait_for(page.verify.isEnabled)
     assert "code 0" in page.status.text()
     assert configured_python() == before
 

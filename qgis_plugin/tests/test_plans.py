@@ -34,7 +34,9 @@ def book(session: RegionSession) -> Iterator[PlanBook]:
 def move_one(session: RegionSession) -> tuple[str, str, str]:
     """Move a unit into another grid of its community; return unit, old and new grid."""
     unit = min(session.register, key=lambda unit: unit.unit_id)
-    other = min(u.grid_id for u in session.register if u.community_id == unit.community_id and u.grid_id != unit.grid_id)
+    other = min(
+        u.grid_id for u in session.register if u.community_id == unit.community_id and u.grid_id != unit.grid_id
+    )
     with session.edit("move"):
         session.assign_units([unit.fid], other)
     return unit.unit_id, unit.grid_id, other

@@ -54,7 +54,8 @@ def test_a_grid_of_one_plan_only(book: PlanBook, session: RegionSession) -> None
     after = {**before, **{unit.unit_id: stays for unit in east}}
     difference = compare_plans(unit_homes(session), before, after, ("a", "b"))
     assert {g.grid_id: (g.before, g.after) for g in difference.grids} == {stays: (400, 800), gone: (400, None)}
-    assert [(c.grids_before, c.grids_after) for c in difference.communities][0] == (2, 1)
+    first = difference.communities[0]
+    assert (first.grids_before, first.grids_after) == (2, 1)
 
 
 def test_the_difference_is_a_layer(book: PlanBook, session: RegionSession) -> None:
@@ -81,7 +82,7 @@ def test_import_from_another_region(book: PlanBook, session: RegionSession, town
     """A plan of another file of the same units comes in as it is, with its bounds."""
     other = Path(shutil.copy(town, tmp_path / "other.gpkg"))
     first = book.present()
-    unit, _, _ = move_one(session)
+    move_one(session)
     imported = plan_of_region(session, other, "default")
     assert (imported.assignment, imported.by_key, imported.by_place, imported.left) == (first, len(first), 0, ())
     book.bring_in("theirs", imported.assignment, imported.made)
@@ -98,9 +99,7 @@ def test_units_of_other_names_are_found_by_place(session: RegionSession, town: P
     for name in ("units", "assignments"):
         layer = QgsVectorLayer(f"{other}|layername={name}", name, "ogr")
         number = layer.fields().lookupField("unit_id")
-        layer.dataProvider().changeAttributeValues(
-            {f.id(): {number: "x" + f["unit_id"]} for f in layer.getFeatures()}
-        )
+        layer.dataProvider().changeAttributeValues({f.id(): {number: "x" + f["unit_id"]} for f in layer.getFeatures()})
     imported = plan_of_region(session, other, "default")
     assert (imported.by_key, imported.by_place) == (0, len(session.register))
     assert imported.assignment == {unit.unit_id: unit.grid_id for unit in session.register}

@@ -68,18 +68,14 @@ def test_accepting_restores_the_bounds_in_one_step(
     assert book.present() == edited
 
 
-def test_grids_that_are_not_free_stay(
-    book: PlanBook, session: RegionSession, engine_python: str, folder: Path
-) -> None:
+def test_grids_that_are_not_free_stay(book: PlanBook, session: RegionSession, engine_python: str, folder: Path) -> None:
     """Only grids that are free to change do; here none is, so nothing is proposed."""
     unbalance(session)
     out = rebalanced(book, engine_python, folder, frozenset())
     assert read_proposal(session, out, book.present()).is_empty
 
 
-def test_a_stale_proposal_is_refused(
-    book: PlanBook, session: RegionSession, engine_python: str, folder: Path
-) -> None:
+def test_a_stale_proposal_is_refused(book: PlanBook, session: RegionSession, engine_python: str, folder: Path) -> None:
     """When units have moved since the engine was called, the proposal is not carried out."""
     unbalance(session)
     out = rebalanced(book, engine_python, folder, None)
@@ -104,7 +100,9 @@ def test_divided_units_are_taken_over(book: PlanBook, session: RegionSession, to
     before = book.present()
     out = Path(shutil.copy(town, tmp_path / "divided.gpkg"))
     unit_id = min(before)
-    other = min(u.grid_id for u in session.register if u.community_id == "110108001001" and u.grid_id != before[unit_id])
+    other = min(
+        u.grid_id for u in session.register if u.community_id == "110108001001" and u.grid_id != before[unit_id]
+    )
     building = divide_in_file(out, unit_id, other)
     proposal = read_proposal(session, out, before)
     assert proposal.unit_of == {building: f"{unit_id}.1"}

@@ -62,5 +62,5 @@ def test_wrong_pairs_are_named(tmp_path: Path, lines: list[str], message: str) -
 def test_texts_must_be_written_out(tmp_path: Path) -> None:
     """A text that is put together cannot be translated and is refused."""
     (tmp_path / "module.py").write_text('tr(f"{name} is wrong")')
-    with pytest.raises(TranslationError, match="module.py:1"):
+    with pytest.raises(TranslationError, match=r"module\.py:1"):
         list(texts_in(tmp_path))

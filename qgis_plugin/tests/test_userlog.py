@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -70,7 +71,9 @@ def test_the_log_goes_on_after_saving(log: UserLog, session: RegionSession) -> N
 def test_any_tool_is_logged(log: UserLog, session: RegionSession) -> None:
     """A change of the attribute table is logged like a tool of the plugin."""
     unit, other = sorted(session.register, key=lambda unit: unit.unit_id)[0], None
-    other = min(u.grid_id for u in session.register if u.community_id == unit.community_id and u.grid_id != unit.grid_id)
+    other = min(
+        u.grid_id for u in session.register if u.community_id == unit.community_id and u.grid_id != unit.grid_id
+    )
     session.start_editing()
     session.units.changeAttributeValue(unit.fid, session.units.fields().lookupField("grid_id"), other)
     (entry,) = log.entries()
@@ -108,8 +111,6 @@ def test_the_engine_undoes_what_is_logged(
     call = [engine_python, "-I", "-m", "gridtwin", "edit", str(town), "--undo", "--output", str(out), "--json"]
     done = subprocess.run(call, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stderr
-    import sqlite3
-
     with sqlite3.connect(out) as file:
         (grid,) = file.execute("SELECT grid_id FROM units WHERE unit_id = ?", (unit,)).fetchone()
     assert grid == old
@@ -117,7 +118,7 @@ def test_the_engine_undoes_what_is_logged(
 
 def test_filter_and_export(log: UserLog, session: RegionSession, tmp_path: Path) -> None:
     """Entries can be filtered by text, plan and user, and written as a table that spreadsheets read."""
-    unit, old, new = move_one(session)
+    _, old, new = move_one(session)
     entries = log.entries()
     assert matching(entries, text=new.upper(), plan="default", by="Li") == list(entries)
     assert matching(entries, text="no such grid") == matching(entries, plan="other") == matching(entries, by="Wu") == []

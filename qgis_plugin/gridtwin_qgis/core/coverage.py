@@ -304,7 +304,7 @@ def filter_of(key: LimitKey) -> str:
     """Return the expression for the rows of a kind and limit."""
     column, value = ("within_s", key.within_s) if key.within_s is not None else ("within_m", key.within_m)
     kind = key.kind.replace("'", "''")
-    return f"\"kind\" = '{kind}' AND \"{column}\" = {value!r}"
+    return f'"kind" = \'{kind}\' AND "{column}" = {value!r}'
 
 
 def facility_kinds_of(layer: QgsVectorLayer | None) -> dict[str, int]:
@@ -330,9 +330,11 @@ def numbers_of(text: str) -> tuple[float, ...]:
     try:
         values = sorted({float(word) for word in words})
     except ValueError as error:
-        raise RequestError(tr("Write numbers with commas between them, such as 5, 10, 15: {text}", text=text)) from error
+        raise RequestError(
+            tr("Write numbers with commas between them, such as 5, 10, 15: {found}", found=text)
+        ) from error
     if any(value <= 0 for value in values):
-        raise RequestError(tr("Limits must be above zero: {text}", text=text))
+        raise RequestError(tr("Limits must be above zero: {found}", found=text))
     return tuple(values)
 
 

@@ -285,7 +285,9 @@ class PlanBook(QObject):
         try:
             self._store.save(self._with_facts(self.stored()), self.present())
         except SaveError as error:
-            self.failed.emit(tr("The layers are saved, but not the plan '{plan}': {reason}", plan=self._current, reason=error))
+            self.failed.emit(
+                tr("The layers are saved, but not the plan '{plan}': {reason}", plan=self._current, reason=error)
+            )
         self.changed.emit()
 
     def _on_rolled_back(self) -> None:

@@ -13,23 +13,25 @@ from qgis.core import QgsApplication
 from ..core.errors import PluginError
 from .errors import EngineCanceled, EngineError
 from .files import remove_folder
+from .settings import engine_python
 from .snapshot import Snapshot
 from .task import EngineTask, Finished
 
 LOGGER = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+MakeCommand = Callable[[Path, Path], Sequence[str]]
 
 
 class CollectingTask(EngineTask, Generic[Result]):
-    """Snapshot, engine, and what is read from its results.
+    """Snapshot, one command of the engine after the other, and what is read from their results.
 
     Parameters
     ----------
     title
         What the task manager shows, translated.
-    arguments
-        Makes the command out of the snapshot's file and the folder for results; it may change the snapshot first.
+    commands
+        Each makes a command out of the snapshot's file and the folder for results; it may change the snapshot first.
         Called in the task's thread.
     snapshot
         The region with its unsaved edits.
@@ -44,21 +46,25 @@ class CollectingTask(EngineTask, Generic[Result]):
     def __init__(
         self,
         title: str,
-        arguments: Callable[[Path, Path], Sequence[str]],
+        commands: Sequence[MakeCommand],
         snapshot: Snapshot,
         collect: Callable[[Path], Result],
         on_done: Callable[[Result], None],
         on_failed: Callable[[EngineError], None],
     ) -> None:
-        super().__init__(title, arguments, snapshot, self._take)
+        super().__init__(title, commands[0], snapshot, self._take)
+        self._commands = tuple(commands)
         self._collect = collect
         self._on_done = on_done
         self._on_failed = on_failed
         self._collected: Result | None = None
 
     def _run(self) -> bool:
+        engine_python()  # without an engine nothing is written
         try:
-            super()._run()
+            region, share = self._write_snapshot(), 1 / len(self._commands)
+            for number, command in enumerate(self._commands):
+                self._call(command(region, self._folder), number * share, share)
             self._collected = self._collect(self._folder)
         except PluginError as error:
             raise EngineError("refused", str(error)) from error

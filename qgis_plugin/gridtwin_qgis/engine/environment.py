@@ -167,7 +167,7 @@ class EnvironmentTask(BaseTask):
         try:
             self._call([base.path, "-I", "-m", "venv", str(self._folder)])
             self.setProgress(10)
-            source = [] if self._wheels is None else ["--no-index", "--find-links", str(self._wheels)]
+            source = [] if self._wheels is None else ["--no-index", "-f", str(self._wheels)]
             pip = [str(python_in(self._folder)), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
             self._call([*pip, "--no-input", "--progress-bar=off", *source, PACKAGE])
             self.setProgress(90)

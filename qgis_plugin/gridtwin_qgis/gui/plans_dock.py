@@ -24,6 +24,7 @@ from qgis_plugin_tools.tools.messages import MsgBar
 from ..core.errors import PluginError
 from ..core.open_plans import OpenPlans, RegionPlans
 from ..core.plans import PlanBook
+from ..engine.errors import EngineError
 from .compare_dialog import CompareDialog
 from .host import PluginHost
 from .import_dialog import ImportDialog
@@ -229,7 +230,7 @@ class PlansDock(QDockWidget):
     def _try(self, call: Callable[[], object]) -> bool:
         try:
             call()
-        except PluginError as error:
+        except (PluginError, EngineError) as error:
             _warn(str(error))
             return False
         return True

@@ -68,7 +68,7 @@ class Rebalancing(QObject):
 
         task = CollectingTask(
             tr("Rebalance plan '{plan}'", plan=stored.name),
-            command,
+            [command],
             Snapshot.of(book.session.region.layers.values()),
             lambda folder: folder / RESULT_NAME,
             lambda path: self._show(book, path, before),
@@ -85,7 +85,8 @@ class Rebalancing(QObject):
     def _show(self, book: PlanBook, path: Path, before: dict[str, str]) -> None:
         proposal = read_proposal(book.session, path, before)
         if proposal.is_empty:
-            MsgBar.info(tr("Rebalance"), tr("The engine has nothing to change: the grids free to change are as they should be, or cannot be mended."))
+            text = tr("There is nothing to change: the grids that may change keep the bounds, or cannot be mended.")
+            MsgBar.info(tr("Rebalance"), text)
             return
         self.preview = Preview(book, proposal, self._window)
         self.preview.finished.connect(self._on_finished)

@@ -119,7 +119,7 @@ class SettingsFactory(QgsOptionsWidgetFactory):
         return page
 
 
-def start(host: PluginHost) -> None:
+def add_settings_page(host: PluginHost) -> None:
     """Add the page to the options, and to the menu the action that opens it."""
     host.add_options_page(SettingsFactory())
     host.add_action(

@@ -13,6 +13,7 @@ from qgis_plugin_tools.tools.custom_logging import setup_loggers
 from qgis_plugin_tools.tools.i18n import setup_translation
 
 from .gui.host import PluginHost
+from .gui.print_dialog import add_print
 from .processing.provider import GridTwinProvider
 
 LOGGERS = ("gridtwin_qgis", "qgis_plugin_tools")
@@ -22,7 +23,7 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return ()
+    return (add_print,)
 
 
 class GridTwinPlugin:

@@ -92,11 +92,6 @@ class GridFacts:
         """Box around it, in metres of the region's reference system."""
         return self.feature.geometry().boundingBox()
 
-    @property
-    def file_name(self) -> str:
-        """The key as part of a file's name."""
-        return UNSAFE.sub(lambda found: f"%{ord(found.group()):X}", self.grid_id)
-
     def texts(self) -> dict[str, str]:
         """Return the texts of its sheet by column of the layer that the templates read."""
         title = tr("Grid {code}", code=self.code)
@@ -144,21 +139,12 @@ class _Tally:
 
 
 def grid_facts(region: RegionLayers) -> list[GridFacts]:
-    """Return every grid of a region, in the order of their codes; unsaved edits count.
-
-    Raises
-    ------
-    SheetError
-        If the region has no grids.
-    """
-    grids = region.get(GRIDS)
-    if grids is None or grids.featureCount() == 0:
-        raise SheetError(tr("{region} has no grids: divide it first", region=region.name))
+    """Return every grid of a region, in the order of their codes; unsaved edits count."""
     plan = bounds_of_plan(region.get(PLANS))
     names = community_names(region.get(COMMUNITIES))
     tallies = _tallies(region.get(BUILDINGS))
     facts = []
-    for feature in grids.getFeatures():
+    for feature in region[GRIDS].getFeatures():
         grid_id = text_of(feature["grid_id"])
         places = tallies[grid_id].rows() if grid_id in tallies else []
         community_id = text_of(feature["community_id"])
@@ -205,20 +191,40 @@ def _tallies(buildings: QgsVectorLayer | None) -> dict[str, _Tally]:
     return tallies
 
 
-def chosen(facts: Sequence[GridFacts], grid_ids: Sequence[str]) -> list[GridFacts]:
-    """Return the grids to print, in the order of their codes; all when none is named.
+def grid_ids_of(region: RegionLayers) -> list[str]:
+    """Return the keys of a region's grids; unsaved edits count.
+
+    Raises
+    ------
+    SheetError
+        If the region has no grids.
+    """
+    grids = region.get(GRIDS)
+    if grids is None or grids.featureCount() == 0:
+        raise SheetError(tr("{region} has no grids: divide it first", region=region.name))
+    number = grids.fields().lookupField("grid_id")
+    request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry).setSubsetOfAttributes([number])
+    return [text_of(row.attribute(number)) for row in grids.getFeatures(request)]
+
+
+def safe_name(grid_id: str) -> str:
+    """Return a grid's key as part of a file's name; other than letters, digits, - and _ are written as codes."""
+    return UNSAFE.sub(lambda found: f"%{ord(found.group()):X}", grid_id)
+
+
+def chosen(present: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Return the keys of the grids to print, all when none is named.
 
     Raises
     ------
     SheetError
         If a grid is named that the region does not have.
     """
-    wanted = set(grid_ids)
-    unknown = wanted - {fact.grid_id for fact in facts}
+    unknown = set(wanted).difference(present)
     if unknown:
-        listed = ", ".join(sorted(unknown)[:5])
-        raise SheetError(tr("The region has no grid {grids}", grids=listed))
-    return [fact for fact in facts if not wanted or fact.grid_id in wanted]
+        raise SheetError(tr("The region has no grid {grids}", grids=", ".join(sorted(unknown)[:5])))
+    named = set(wanted or present)
+    return [grid_id for grid_id in present if grid_id in named]
 
 
 def community_extents(facts: Sequence[GridFacts]) -> Mapping[str, QgsRectangle]:

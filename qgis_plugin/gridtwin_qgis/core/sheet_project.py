@@ -29,7 +29,7 @@ from qgis_plugin_tools.tools.i18n import tr
 from . import sheet_styles as styles
 from .region_project import RegionLayers
 from .schema import GRIDS
-from .sheet_data import GridFacts, QrWriter, community_extents
+from .sheet_data import GridFacts, QrWriter, community_extents, safe_name
 from .sheet_layers import OwnLayers, base_layers, community_layers
 from .sheet_request import Sheet, SheetRequest
 from .sheet_store import Store
@@ -129,7 +129,7 @@ def build_project(
         project.layerTreeRoot().addLayer(layer)
     _add_theme(project, SHEET_THEME, shown)
     _add_theme(project, OVERVIEW_THEME, [*communities, overview])
-    legend = shown if request.sheet is not Sheet.SERVICE else above
+    legend = shown if request.sheet is not Sheet.SERVICE else [*above, sheets]
     return SheetProject(project, sheets, rows, legend, tables.headings, own.note(tables))
 
 
@@ -198,7 +198,7 @@ def _sheet_rows(
             fit(seen, frames.main, MAP_MARGIN, round_scale=True),
             fit(extents[fact.community_id], frames.overview, OVERVIEW_MARGIN, round_scale=False),
         )
-        keys = {"grid_id": fact.grid_id, "community_id": fact.community_id, "file_name": fact.file_name}
+        keys = {"grid_id": fact.grid_id, "community_id": fact.community_id, "file_name": safe_name(fact.grid_id)}
         values: dict[str, Any] = {**fact.texts(), **keys, "page": None if table is None else page}
         values["qr"] = "" if table is None else writer.text(fact)
         values["numbers"] = "{}" if table is None else json.dumps(table.numbers)

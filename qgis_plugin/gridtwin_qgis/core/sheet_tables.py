@@ -231,23 +231,31 @@ def _nearest_table(fact: GridFacts, shelters: dict[str, Shelter], capacity: int)
 # --- service sheet -----------------------------------------------------------------------------------------------
 
 
+def measured_kinds(region: RegionLayers) -> list[str]:
+    """Return the kinds that the region has coverage of, in the order of the results."""
+    layer = region.get(COVERAGE)
+    rows = layer.getFeatures() if layer is not None else ()
+    return list(dict.fromkeys(text_of(row["kind"]) for row in rows))
+
+
 def service_kinds(region: RegionLayers, request: SheetRequest) -> list[str]:
-    """Return the kinds that the region has results for, in their order.
+    """Return the kinds that a service sheet tells of.
 
     Raises
     ------
     SheetError
-        If the region has no results for a kind that was asked for.
+        If the region has no results, or none for a kind that was asked for.
     """
-    layer = region.get(COVERAGE)
-    rows = layer.getFeatures() if layer is not None else ()
-    present = list(dict.fromkeys(text_of(row["kind"]) for row in rows))
+    present = measured_kinds(region)
     missing = [kind for kind in request.kinds if kind not in present]
     if missing or not present:
         raise SheetError(
-            tr("{region} has no coverage of {kinds}: run the algorithm 'reach' first",
-               region=region.name, kinds=", ".join(missing) or tr("services"))
-        )  # fmt: skip
+            tr(
+                "{region} has no coverage of {kinds}: run the algorithm 'reach' first",
+                region=region.name,
+                kinds=", ".join(missing) or tr("services"),
+            )
+        )
     return present
 
 

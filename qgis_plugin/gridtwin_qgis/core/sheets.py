@@ -22,7 +22,7 @@ from qgis_plugin_tools.tools.i18n import tr
 
 from .region_project import RegionLayers
 from .schema import META_TABLE, PLANS, text_of
-from .sheet_data import GridFacts, SheetError, chosen, grid_facts
+from .sheet_data import SheetError, chosen, grid_facts, grid_ids_of, safe_name
 from .sheet_layout import attach, font_family, frames, qr_function, read_template, row_capacity
 from .sheet_project import SheetProject, build_project
 from .sheet_request import Output, SheetRequest
@@ -62,32 +62,31 @@ def print_sheets(region: RegionLayers, request: SheetRequest, feedback: QgsFeedb
     SheetsCancelled
         If ``feedback`` was cancelled.
     """
-    facts = grid_facts(region)
-    printed = chosen(facts, request.grid_ids)
-    names = file_names(request, printed)
+    grid_ids = chosen(grid_ids_of(region), request.grid_ids)
+    names = file_names(request, grid_ids)
     _refuse_existing(request, names)
     request.folder.mkdir(parents=True, exist_ok=True)
     with qr_function(), tempfile.TemporaryDirectory(dir=request.folder, prefix=".gridtwin-") as scratch:
         made = Path(scratch) / "made"
         made.mkdir()
-        _print_into(made, region, request, facts, printed, feedback)
+        _print_into(made, region, request, set(grid_ids), feedback)
         for name in names:
             (made / name).replace(request.folder / name)
     return [request.folder / name for name in names]
 
 
-def file_names(request: SheetRequest, printed: Sequence[GridFacts]) -> list[str]:
-    """Return the names of the files that a print makes."""
+def file_names(request: SheetRequest, grid_ids: Sequence[str]) -> list[str]:
+    """Return the names of the files that a print of some grids makes."""
     if request.output is Output.ONE_PDF:
         return [f"{request.sheet.value}_sheets.pdf"]
     suffix = "pdf" if request.output is Output.PDF_EACH else "png"
-    return [f"{request.sheet.value}_{fact.file_name}.{suffix}" for fact in printed]
+    return [f"{request.sheet.value}_{safe_name(grid_id)}.{suffix}" for grid_id in grid_ids]
 
 
 def existing_files(region: RegionLayers, request: SheetRequest) -> list[Path]:
     """Return the files that a print would replace."""
-    printed = chosen(grid_facts(region), request.grid_ids)
-    return [path for name in file_names(request, printed) if (path := request.folder / name).exists()]
+    names = file_names(request, chosen(grid_ids_of(region), request.grid_ids))
+    return [path for name in names if (path := request.folder / name).exists()]
 
 
 def _refuse_existing(request: SheetRequest, names: Sequence[str]) -> None:
@@ -100,16 +99,13 @@ def _refuse_existing(request: SheetRequest, names: Sequence[str]) -> None:
 
 
 def _print_into(
-    folder: Path,
-    region: RegionLayers,
-    request: SheetRequest,
-    facts: Sequence[GridFacts],
-    printed: Sequence[GridFacts],
-    feedback: QgsFeedback,
+    folder: Path, region: RegionLayers, request: SheetRequest, grid_ids: set[str], feedback: QgsFeedback
 ) -> None:
     """Print into a folder; when this returns nothing holds the files of the print any more."""
-    empty = QgsProject()
-    template = read_template(request.template_path, empty)
+    facts = grid_facts(region)
+    printed = [fact for fact in facts if fact.grid_id in grid_ids]
+    measured = QgsProject()
+    template = read_template(request.template_path, measured)
     tables = sheet_tables(region, request, printed, row_capacity(template))
     sheets = build_project(
         region, request, facts, tables, frames=frames(template), folder=folder.parent, family=font_family()

@@ -121,6 +121,7 @@ def problem_text(problem: Problem) -> str:
         Fault.OVERLAP: tr("Grids {keys} overlap: {amount} m²", **values),
         Fault.GAP: tr("Community {keys}: no grid covers {amount} m²", **values),
         Fault.PIECES: tr("Grid {keys} is in {amount} pieces", **values),
+        Fault.CROSSES_ITSELF: tr("The outline of grid {keys} crosses itself", **values),
         Fault.OUTSIDE_COMMUNITY: tr("Grid {keys} lies beyond its community: {amount} m²", **values),
         Fault.LOCKED_CHANGED: tr("Grid {keys} is locked but was changed: {amount} m²", **values),
         Fault.UNIT_CUT: tr("A boundary cuts unit {keys}: {amount} m²", **values),

@@ -193,12 +193,30 @@ def routes_renderer() -> QgsFeatureRenderer:
 # --- labels ------------------------------------------------------------------------------------------------------
 
 
+def searchable_font(font: QFont) -> QFont:
+    """Return a font whose letters a PDF can be searched for.
+
+    Chinese fonts have digits of their own for Latin text, and a PDF that Qt makes does not say which digits they are;
+    without shaping the usual ones are taken.
+    """
+    plain = QFont(font)
+    plain.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
+    return plain
+
+
+def searchable(written: QgsTextFormat) -> QgsTextFormat:
+    """Return the same look with a font that a PDF can be searched for."""
+    plain = QgsTextFormat(written)
+    plain.setFont(searchable_font(written.font()))
+    return plain
+
+
 def text_format(family: str, size_pt: float, colour: str = INK, *, bold: bool = False) -> QgsTextFormat:
     """Return how a label is written: with a white rim."""
     font = QFont(family)
     font.setBold(bold)
     written = QgsTextFormat()
-    written.setFont(font)
+    written.setFont(searchable_font(font))
     written.setSize(size_pt)
     written.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
     written.setColor(QColor(colour))

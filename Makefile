@@ -12,13 +12,23 @@ INSTALLED := $(VENV)/.installed
 WARM := $(VENV)/.warm
 KERNELS := gridtwin/jit.py $(shell find gridtwin -name 'kernel*.py')
 
-.PHONY: help setup system demo test check bench docs clean
+QGIS_VENV := .venv-qgis
+QGIS_INSTALLED := $(QGIS_VENV)/.installed
+QGIS_PYTHON := /usr/bin/python3
+QGIS_PACKAGES := qgis python3-qgis python3-venv xvfb xauth xdotool imagemagick fonts-noto-cjk qttools5-dev-tools \
+	poppler-utils
+# The plugin's tests run in QGIS's Python, without the engine's libraries, as in QGIS.
+QGIS_RUN := env -u PYTHONHOME PYTHONPATH=/usr/share/qgis/python/plugins GRIDTWIN_PYTHON=$(CURDIR)/$(BIN)/python
+QGIS_PYTEST := $(QGIS_VENV)/bin/python -m pytest -c qgis_plugin/pytest.ini
+
+.PHONY: help setup system system-qgis demo test test-engine test-qgis test-plugin check plugin bench docs clean
 
 help:
 	@echo "make setup   create $(VENV) and install everything (PYTHON=$(PYTHON))"
 	@echo "make demo    divide a real town; results in out/demo"
 	@echo "make check   style, types, imports, translations"
-	@echo "make test    make check, then all tests"
+	@echo "make test    make check, then all tests, those of the QGIS plugin too"
+	@echo "make plugin  the QGIS plugin as a zip in dist/"
 	@echo "make bench   benchmarks"
 	@echo "make docs    documentation in site/"
 	@echo "make clean   remove results and caches; $(VENV) stays"
@@ -40,6 +50,27 @@ system:
 		echo "not installed: $${missing[*]}. The tests of maps in a browser need them; install them with your"; \
 		echo "package manager, for example: sudo apt-get install $${missing[*]}"; \
 	fi
+
+# The plugin is tested and packed with a real QGIS. It is large, so only these two install it.
+system-qgis:
+	@missing=(); \
+	for package in $(QGIS_PACKAGES); do \
+		[[ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null || true)" == installed ]] || missing+=($$package); \
+	done; \
+	if (( $${#missing[@]} == 0 )) || ! command -v dpkg-query >/dev/null; then exit 0; fi; \
+	if [[ $$(id -u) == 0 ]]; then \
+		echo "installing $${missing[*]} (QGIS takes some minutes, once)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			"$${missing[@]}" >/dev/null \
+		|| echo "could not install $${missing[*]}"; \
+	else \
+		echo "not installed: $${missing[*]}; to test the QGIS plugin: sudo apt-get install $${missing[*]}"; \
+	fi
+
+$(QGIS_INSTALLED): qgis_plugin/requirements.txt
+	$(QGIS_PYTHON) -m venv --system-site-packages $(QGIS_VENV)
+	$(QGIS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r qgis_plugin/requirements.txt
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else \
@@ -72,8 +103,31 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python tools/translations.py --check
 
-test: check
+test: test-engine test-qgis
+
+test-engine: check
 	$(BIN)/python -m pytest -n auto
+
+# Where QGIS can be neither found nor installed, the plugin's tests are left out; continuous integration needs them.
+test-qgis: setup system-qgis
+	@if $(QGIS_PYTHON) -c 'import qgis.core' 2>/dev/null && command -v xvfb-run >/dev/null; then \
+		$(MAKE) --no-print-directory test-plugin; \
+	elif [[ -n "$${CI:-}" ]]; then \
+		echo "the tests of the QGIS plugin need QGIS and Xvfb, and neither was there nor could be installed"; exit 1; \
+	else \
+		echo "left out: the tests of the QGIS plugin (QGIS or Xvfb is not installed; see above)"; \
+	fi
+
+test-plugin: $(QGIS_INSTALLED)
+	@export XDG_RUNTIME_DIR=$$(mktemp -d); trap 'rm -rf "$$XDG_RUNTIME_DIR"' EXIT; \
+	QT_QPA_PLATFORM=offscreen $(QGIS_RUN) $(QGIS_PYTEST) qgis_plugin/tests \
+		--cov=qgis_plugin/gridtwin_qgis/core --cov-report=term-missing:skip-covered --cov-fail-under=95; \
+	if compgen -G 'qgis_plugin/window_tests/test_*.py' >/dev/null; then \
+		$(QGIS_RUN) xvfb-run -a -s '-screen 0 1600x1000x24' $(QGIS_PYTEST) qgis_plugin/window_tests; \
+	fi
+
+plugin: setup system-qgis $(QGIS_INSTALLED)
+	GRIDTWIN_PYTHON=$(CURDIR)/$(BIN)/python $(QGIS_VENV)/bin/python qgis_plugin/build.py --out dist
 
 bench: setup
 	$(BIN)/python -m benchmarks
@@ -82,5 +136,6 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf out site dist .coverage .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	rm -f qgis_plugin/gridtwin_qgis/i18n/zh.ts qgis_plugin/gridtwin_qgis/i18n/zh.qm
+	rm -rf out site dist .coverage qgis_plugin/.pytest_cache qgis_plugin/.qgis-settings .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

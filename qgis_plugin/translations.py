@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plugin's texts in Chinese: pairs of texts in, ``zh.ts`` and ``zh.qm`` out.
+r"""The plugin's texts in Chinese: pairs of texts in, ``zh.ts`` and ``zh.qm`` out.
 
-The pairs are in ``gridtwin_qgis/i18n/parts/*.tsv``, one a line: English, tab, Chinese; ``\\n`` stands for a new line.
+The pairs are in ``gridtwin_qgis/i18n/parts/*.tsv``, one a line: English, tab, Chinese; ``\n`` stands for a new line.
 """
 
 from __future__ import annotations
@@ -53,16 +53,17 @@ def texts_in(folder: Path) -> Iterator[tuple[str, str]]:
     Raises
     ------
     TranslationError
-        If ``tr`` is called with something else than one text written out.
+        If ``tr`` is called with a text that is put together.
     """
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
                 place = f"{path.relative_to(folder)}:{node.lineno}"
                 text = node.args[0]
-                if not (isinstance(text, ast.Constant) and isinstance(text.value, str)):
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.value, place
+                elif isinstance(text, (ast.JoinedStr, ast.BinOp)):
                     raise TranslationError(f"{place}: write the text out within tr()")
-                yield text.value, place
 
 
 def write_ts(pairs: dict[str, str], path: Path) -> None:

@@ -13,7 +13,7 @@ from tools import translations
 ROOT = Path(__file__).parents[1]
 MADE = {
     ".git", ".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache",
-    "__pycache__", "dist", "out", "site",
+    ".qgis-settings", "__pycache__", "dist", "out", "site",
 }  # fmt: skip
 INDEX_HOST = re.compile(rb"pypi\.[a-z]|pythonhosted\.|index[-]url|find[-]links|mirrors\.[a-z]+\.[a-z]")
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:work|root|opt/gt|home/\w+|Users/\w+)/")

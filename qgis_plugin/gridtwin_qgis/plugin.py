@@ -9,21 +9,26 @@ from collections.abc import Callable
 from qgis.core import QgsApplication
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
+from qgis_plugin_tools.tools import messages
 from qgis_plugin_tools.tools.custom_logging import setup_loggers
 from qgis_plugin_tools.tools.i18n import setup_translation
 
+from .gui.balance_dock import add_balance_dock
 from .gui.host import PluginHost
+from .gui.open_region import add_open_region
 from .gui.print_dialog import add_print
+from .gui.settings_page import add_settings_page
 from .processing.provider import GridTwinProvider
 
-LOGGERS = ("gridtwin_qgis", "qgis_plugin_tools")
+# The tools' own logger is one of ours where they are brought along under our name.
+LOGGERS = (__package__,) if messages.__name__.startswith(f"{__package__}.") else (__package__, messages.__name__)
 
 Part = Callable[[PluginHost], None]
 
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return (add_print,)
+    return (add_open_region, add_balance_dock, add_print, add_settings_page)
 
 
 class GridTwinPlugin:

@@ -57,9 +57,7 @@ def middle_of_blob(blob: bytes | None) -> Middle | None:
     return (x / area, y / area) if area else None
 
 
-def _sum_of_polygons(
-    blob: bytes, start: int, order: str, dimensions: int, kind: int
-) -> tuple[float, float, float]:
+def _sum_of_polygons(blob: bytes, start: int, order: str, dimensions: int, kind: int) -> tuple[float, float, float]:
     """Return the area and the moments of all polygons."""
     count, place = 1, start
     if kind == MULTI_POLYGON:

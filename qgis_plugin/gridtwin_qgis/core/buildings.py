@@ -145,4 +145,3 @@ def _row(feature: QgsFeature) -> Building:
     middle = feature.geometry().centroid().asPoint()
     keys = [text_of(feature[name]) for name in KEYS]
     return Building(middle.x(), middle.y(), int_of(feature["households"]) or 0, *keys)
-

@@ -86,7 +86,9 @@ class _Class(_LiveFunction):
     """Class of a grid against its bounds."""
 
     def __init__(self, counts: dict[str, LiveCounts]) -> None:
-        text = tr("Class of a grid against its bounds as it is now: below, within1 to within4, above, ...; argument: $id")
+        text = tr(
+            "Class of a grid against its bounds as it is now: below, within1 to within4, above, ...; argument: $id"
+        )
         super().__init__(CLASS, text, counts)
 
     def func(

@@ -59,8 +59,13 @@ class JointHistory(QObject):
         return self._place
 
     def restart(self) -> None:
-        """Begin anew: after saving, or when editing starts."""
+        """Begin anew, when editing starts or ends."""
         self._marks, self._place = [self._mark()], 0
+
+    def forget_saved(self) -> None:
+        """Begin anew if a layer was saved, for QGIS empties its stack then; keep all steps if none was."""
+        if self._mark() != self._marks[self._place]:
+            self.restart()
 
     def undo(self) -> None:
         """Take back the last step."""

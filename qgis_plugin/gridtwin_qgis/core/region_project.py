@@ -20,6 +20,7 @@ from qgis_plugin_tools.tools.i18n import tr
 
 from .errors import RegionFileError
 from .region_file import RegionFile, declare_pieces, read_region_file
+from .safe_save import undo_interrupted_save
 from .schema import BUILDINGS, COMMUNITIES, EDITED, GRIDS, UNITS
 from .styling import style_layer
 from .titles import layer_title, name_columns
@@ -71,6 +72,11 @@ class RegionLayers:
         """Return a layer, ``None`` where the region has none of that name."""
         return self.layers.get(name)
 
+    def reload(self) -> None:
+        """Read all layers anew from the file."""
+        for layer in self.layers.values():
+            layer.reload()
+
     @property
     def has_plan(self) -> bool:
         """Whether there are grids, units and buildings to edit."""
@@ -88,6 +94,7 @@ def open_region(path: str | Path, project: QgsProject | None = None) -> RegionLa
         If the file is no region, or a layer cannot be read.
     """
     project = project or QgsProject.instance()
+    undo_interrupted_save(Path(path).absolute())
     file = read_region_file(path)
     declare_pieces(file.path)
     layers = _layers_of(file)
@@ -149,7 +156,7 @@ def _add_group(file: RegionFile, layers: Mapping[str, QgsVectorLayer], project: 
         node.setExpanded(name == GRIDS)
         node.setItemVisibilityChecked(name not in HIDDEN)
     tables = group.addGroup(tr("Tables"))
-    for name, layer in layers.items():
+    for layer in layers.values():
         if not layer.isSpatial():
             project.addMapLayer(layer, False)
             tables.addLayer(layer)
@@ -158,7 +165,7 @@ def _add_group(file: RegionFile, layers: Mapping[str, QgsVectorLayer], project: 
 
 def _depth(name: str) -> tuple[int, str]:
     """Return where a layer lies: those that are not in the list (results, a planner's own) on top."""
-    base = name.split("_linestring")[0]
+    base = name.split("_linestring", maxsplit=1)[0]
     return (TOP_DOWN.index(base) if base in TOP_DOWN else -1), name
 
 
@@ -185,9 +192,7 @@ def _set_snapping(layers: Mapping[str, QgsVectorLayer], project: QgsProject) -> 
     )
     for name in SNAPPED:
         if name in layers:
-            settings = QgsSnappingConfig.IndividualLayerSettings(
-                True, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels
-            )
+            settings = QgsSnappingConfig.IndividualLayerSettings(True, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels)
             config.setIndividualLayerSettings(layers[name], settings)
     project.setSnappingConfig(config)
     project.setTopologicalEditing(True)

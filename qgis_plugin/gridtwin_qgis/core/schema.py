@@ -30,6 +30,11 @@ def int_of(value: object) -> int | None:
     return None if value is None or value == NULL else int(value)  # type: ignore[call-overload,no-any-return]
 
 
+def float_of(value: object) -> float | None:
+    """Return a value of a layer as a number, ``None`` where it is empty."""
+    return None if value is None or value == NULL else float(value)  # type: ignore[arg-type]
+
+
 def column(layer: QgsVectorLayer, name: str) -> int:
     """Return the number of a column.
 

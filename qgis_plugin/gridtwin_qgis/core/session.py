@@ -3,23 +3,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from qgis.core import NULL, QgsGeometry, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis_plugin_tools.tools.i18n import tr
 
 from .bounds import bounds_of_plan
+from .codes import next_code
 from .consistency import Follower
-from .counts import LiveCounts
-from .errors import EditRefusedError, SaveError
+from .counts import CountsChange, LiveCounts
+from .cover import CoverWatch
+from .errors import EditRefusedError
+from .figures import write_figures
 from .history import JointHistory
+from .joint_editing import JointEditing
 from .region_project import RegionLayers
 from .rows import no_garbage_collection
-from .schema import BUILDINGS, COMMUNITIES, EDITED, GENERAL, GRID_CODES, GRIDS, PLANS, SERIAL_DIGITS, UNITS, column, text_of
+from .schema import (
+    BUILDINGS,
+    COMMUNITIES,
+    EDITED,
+    GENERAL,
+    GRIDS,
+    PLANS,
+    UNITS,
+    column,
+)
 from .units import Unit, UnitRegister
 
 
@@ -56,6 +68,8 @@ class RegionSession(QObject):
         Households of every grid, live.
     register
         The units by key and grid.
+    cover
+        Whether the grids overlap or leave gaps.
     stepped
         Emitted with a :class:`Step` after each step, by any tool.
     restored
@@ -77,57 +91,50 @@ class RegionSession(QObject):
         self.grids: QgsVectorLayer = region[GRIDS]
         self.units: QgsVectorLayer = region[UNITS]
         self.buildings: QgsVectorLayer = region[BUILDINGS]
-        self.communities: QgsVectorLayer | None = region.get(COMMUNITIES)
+        self.communities: QgsVectorLayer = region[COMMUNITIES]
         self.layers = tuple(region[name] for name in EDITED)
         self.bounds = bounds_of_plan(region.get(PLANS))
         with no_garbage_collection():
             self.counts = LiveCounts(self.grids, self.buildings, self.bounds)
             self.register = UnitRegister(self.units)
+        self.cover = CoverWatch(self.counts, self.communities)
         self._follower = Follower(self)
         self._history = JointHistory(self.layers, self._complete)
         self._history.moved.connect(self._on_restored)
         self._history.stepped.connect(self._on_stepped)
+        self._editing = JointEditing(self.layers, region.path)
+        self._editing.started.connect(self._on_started)
+        self._editing.saving.connect(self._on_saving)
+        self._editing.saved.connect(self._on_saved)
+        self._editing.dropped.connect(self._on_dropped)
+        self._editing.stopped.connect(self._on_stopped)
+        self._editing.noticed.connect(self.noticed)
         self._step: Step | None = None
-        self._switching = False
-        self._saved: dict[str, list[int]] = {}
-        self._signals: list[tuple[Any, Callable[..., None]]] = []
-        for layer in self.layers:
-            self._follow(layer.editingStarted, self._on_started)
-            self._follow(layer.afterRollBack, self._on_rolled_back)
-            self._follow(layer.committedFeaturesAdded, self._on_saved_features)
-            self._follow(layer.afterCommitChanges, self._on_saved)
+        self._touched: set[int] = set()
+        self._writing_figures = False
+        self.counts.changed.connect(self._on_counted)
 
     # -- editing ------------------------------------------------------------------------------------------------
 
     @property
     def is_editing(self) -> bool:
         """Whether grids, units and buildings are all being edited."""
-        return all(layer.isEditable() for layer in self.layers)
+        return self._editing.is_editing
 
     @property
     def is_modified(self) -> bool:
         """Whether there are edits that are not saved."""
-        return any(layer.isModified() for layer in self.layers)
+        return self._editing.is_modified
 
     def start_editing(self) -> None:
-        """Open all three layers for editing.
+        """Open grids, units and buildings for editing.
 
         Raises
         ------
         EditRefusedError
             If a layer cannot be edited, such as one of a file that may only be read.
         """
-        if self.is_editing:
-            return
-        self._switching = True
-        try:
-            refused = [layer.name() for layer in self.layers if not (layer.isEditable() or layer.startEditing())]
-        finally:
-            self._switching = False
-        if refused:
-            raise EditRefusedError(tr("These layers cannot be edited: {layers}", layers=", ".join(refused)))
-        self._history.restart()
-        self.editing_changed.emit(True)
+        self._editing.start()
 
     def save(self, *, stop: bool = False) -> None:
         """Write all edits into the file.
@@ -137,35 +144,11 @@ class RegionSession(QObject):
         SaveError
             If a layer was not written; its edits are kept.
         """
-        self._switching = True
-        try:
-            faults = [
-                line
-                for layer in self.layers
-                if layer.isEditable() and not layer.commitChanges(stop)
-                for line in layer.commitErrors()
-            ]
-        finally:
-            self._switching = False
-        self._renumber()
-        self._history.restart()
-        if faults:
-            raise SaveError(tr("Not everything was saved; your edits are kept: {reason}", reason="; ".join(faults)))
-        if stop:
-            self.editing_changed.emit(False)
+        self._editing.save(stop=stop)
 
     def roll_back(self) -> None:
         """Drop all edits since the last saving and stop editing."""
-        self._switching = True
-        try:
-            for layer in self.layers:
-                if layer.isEditable():
-                    layer.rollBack()
-        finally:
-            self._switching = False
-        self._on_restored()
-        self._history.restart()
-        self.editing_changed.emit(False)
+        self._editing.roll_back()
 
     @contextmanager
     def edit(self, text: str) -> Iterator[None]:
@@ -232,12 +215,14 @@ class RegionSession(QObject):
         self.check_unlocked({self.counts.grid(fid).grid_id})
         self.grids.changeGeometry(fid, outline)
 
-    def new_grid(self, community_id: str, outline: QgsGeometry | None = None, *, purpose: str = GENERAL) -> str:
-        """Add a grid with the next free code of its community, and return its ``grid_id``.
+    def new_grid(
+        self, community_id: str, outline: QgsGeometry | None = None, *, purpose: str = GENERAL, grid_id: str = ""
+    ) -> str:
+        """Add a grid with the next free code of its community or a given one, and return its ``grid_id``.
 
         Without an outline it starts empty: assign units to it in the same step.
         """
-        grid_id = self.next_code(community_id)
+        grid_id = grid_id or self.next_code(community_id)
         values = {
             "grid_id": grid_id,
             "code": grid_id,
@@ -299,29 +284,14 @@ class RegionSession(QObject):
             raise EditRefusedError(tr("These grids are locked: {grids}", grids=", ".join(locked[:5])))
 
     def next_code(self, community_id: str) -> str:
-        """Return the next code of a community that no grid ever had.
+        """Return the code for a new grid of a community; no grid ever had it.
 
         Raises
         ------
         EditRefusedError
             If the community has used up its codes.
         """
-        states = [self.counts.grid(fid) for fid in self.counts]
-        used = {code for state in states for code in (state.grid_id, state.code)}
-        ledger = self.region.get(GRID_CODES)
-        used |= {text_of(row["code"]) for row in ledger.getFeatures()} if ledger else set()
-        own = [state.grid_id for state in states if state.community_id == community_id and state.grid_id]
-        prefix = own[0][:-SERIAL_DIGITS] if own else self._community_code(community_id)
-        serials = {int(code[len(prefix) :]) for code in used if code.startswith(prefix) and code[len(prefix) :].isdigit()}
-        serial = max(serials, default=0) + 1
-        if serial >= 10**SERIAL_DIGITS:
-            raise EditRefusedError(tr("Community {community} has used up its grid codes", community=community_id))
-        return f"{prefix}{serial:0{SERIAL_DIGITS}d}"
-
-    def _community_code(self, community_id: str) -> str:
-        rows = self.communities.getFeatures() if self.communities is not None else ()
-        codes = [text_of(row["code"]) for row in rows if text_of(row["community_id"]) == community_id]
-        return (codes[0] if codes else "") or community_id
+        return next_code(self.region, self.counts, community_id)
 
     @property
     def cut_units(self) -> dict[str, dict[str, float]]:
@@ -330,19 +300,14 @@ class RegionSession(QObject):
 
     def close(self) -> None:
         """Stop following the layers."""
-        for signal, slot in self._signals:
-            signal.disconnect(slot)
-        self._signals = []
+        self._editing.close()
         self._history.close()
         self._follower.close()
         self.register.close()
+        self.cover.close()
         self.counts.close()
 
     # -- following the layers -----------------------------------------------------------------------------------
-
-    def _follow(self, signal: Any, slot: Callable[..., None]) -> None:
-        signal.connect(slot)
-        self._signals.append((signal, slot))
 
     def _complete(self, text: str) -> None:
         """Make consistent what a command has left, inside the same step."""
@@ -351,8 +316,8 @@ class RegionSession(QObject):
 
     def _on_stepped(self) -> None:
         self.counts.flush()
-        if self._step is not None:
-            step, self._step = self._step, None
+        step, self._step = self._step, None
+        if step is not None and not self._writing_figures:
             self.stepped.emit(step)
 
     def _on_restored(self) -> None:
@@ -361,31 +326,35 @@ class RegionSession(QObject):
         self.restored.emit()
 
     def _on_started(self) -> None:
-        """Open the other layers when somebody opens one."""
-        if self._switching:
+        self._history.restart()
+        self.editing_changed.emit(True)
+
+    def _on_stopped(self) -> None:
+        self.editing_changed.emit(False)
+
+    def _on_counted(self, change: CountsChange) -> None:
+        self._touched |= change.changed
+
+    def _on_saving(self) -> None:
+        """Bring the figures of changed grids up to date, as part of what is saved."""
+        touched, self._touched = self._touched, set()
+        if not (touched and self.is_editing):
             return
+        self._writing_figures = True
         try:
-            self.start_editing()
-        except EditRefusedError as error:
-            self.noticed.emit(str(error))
+            with self._history.step(tr("Figures of the grids")):
+                write_figures(self, touched)
+        finally:
+            self._writing_figures = False
 
-    def _on_rolled_back(self) -> None:
-        if not self._switching:
-            self.roll_back()
-
-    def _on_saved_features(self, layer_id: str, features: list[Any]) -> None:
-        self._saved.setdefault(layer_id, []).extend(feature.id() for feature in features)
-
-    def _on_saved(self) -> None:
-        if self._switching:
-            return
-        try:
-            self.save(stop=not all(layer.isEditable() for layer in self.layers))
-        except SaveError as error:
-            self.noticed.emit(str(error))
-
-    def _renumber(self) -> None:
-        saved, self._saved = self._saved, {}
-        self.register.renumber(saved.get(self.units.id(), ()))
-        self.counts.renumber(saved.get(self.grids.id(), ()), saved.get(self.buildings.id(), ()))
+    def _on_saved(self, added: dict[str, list[int]]) -> None:
+        """Take over the feature numbers of new features; what is saved cannot be undone."""
+        self.register.renumber(added.get(self.units.id(), ()))
+        self.counts.renumber(added.get(self.grids.id(), ()), added.get(self.buildings.id(), ()))
         self._follower.forget()
+        self._history.forget_saved()
+
+    def _on_dropped(self) -> None:
+        self._touched.clear()
+        self._on_restored()
+        self._history.restart()

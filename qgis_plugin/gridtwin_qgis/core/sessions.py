@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .expressions import LiveExpressions
 from .region_project import RegionLayers, open_region, regions_of
+from .safe_save import undo_interrupted_save
 from .session import RegionSession
 
 
@@ -129,6 +130,8 @@ class RegionSessions(QObject):
     def _on_read(self, *_document: object) -> None:
         for region in regions_of(self._project):
             if region.path not in self._regions:
+                if undo_interrupted_save(region.path):
+                    region.reload()
                 self._take(region)
         if self._current is None and self._regions:
             self._turn_to(next(iter(self._regions)))

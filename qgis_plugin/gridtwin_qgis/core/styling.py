@@ -22,7 +22,7 @@ def style_file(layer: QgsVectorLayer, name: str) -> Path | None:
     """Return the style of a layer of the data dictionary, ``None`` where there is none for its kind of shapes."""
     kinds = {0: "point", 1: "line", 2: "polygon"}
     kind = kinds.get(int(layer.geometryType()), "")
-    base = name.split("_linestring")[0]
+    base = name.split("_linestring", maxsplit=1)[0]
     files = (STYLES / f"{base}_{kind}.qml", STYLES / f"{base}.qml")
     found = next((file for file in files if file.exists()), None)
     return None if base == "buildings" and kind != "polygon" else found

@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping
 
 # QGIS points these at its own GDAL, PROJ, Qt and Python, which the engine's wheels cannot use.
-_PREFIXES = ("CPL_", "GDAL_", "GTK_", "OGR_", "OSGEO4W", "PIP_", "PROJ_", "PYTHON", "QGIS_", "QML", "QT_", "VSI_")
+_PREFIXES = ("CPL_", "GDAL_", "GTK_", "OGR_", "OSGEO4W", "PROJ_", "PYTHON", "QGIS_", "QML", "QT_", "VSI_")
 _NAMES = frozenset(
     {
         "CONDA_PREFIX", "CURL_CA_BUNDLE", "DYLD_FRAMEWORK_PATH", "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH",
-        "GEOTIFF_CSV", "LD_LIBRARY_PATH", "LD_PRELOAD", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE",
-        "VIRTUAL_ENV", "__PYVENV_LAUNCHER__",
+        "GEOTIFF_CSV", "LD_LIBRARY_PATH", "LD_PRELOAD", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT",
+        "PIP_TARGET", "PIP_USER", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "VIRTUAL_ENV",
+        "__PYVENV_LAUNCHER__",
     }
 )  # fmt: skip
 

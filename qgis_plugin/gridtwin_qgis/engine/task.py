@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qgis_plugin_tools.tools.i18n import tr
-from qgis_plugin_tools.tools.tasks import BaseTask
+from qgis_plugin_tools.tools.tasks import BaseTask, FunctionTask
 
 from .errors import EngineCanceled, EngineError
 from .files import new_scratch_folder, remove_folder
@@ -109,11 +110,43 @@ class EngineTask(BaseTask):
             self._on_finished(Finished(self._reply, None, self._folder))
             return
         remove_folder(self._folder)
-        self._on_finished(Finished(None, self._error(), self._folder))
+        self._on_finished(Finished(None, failure_of(self), self._folder))
 
-    def _error(self) -> EngineError:
-        if isinstance(self.exception, EngineError):
-            return self.exception
-        if self.exception is None or self.isCanceled():
-            return EngineCanceled("cancelled", tr("Cancelled; nothing was written."))
-        return EngineError("failed", tr("An error in the plugin itself: {}", self.exception), repr(self.exception))
+
+class AnswerTask(FunctionTask):
+    """Work that takes a moment and whose answer the window waits for without freezing.
+
+    Parameters
+    ----------
+    title
+        What the task manager shows, translated.
+    work
+        Called in the task's thread.
+    on_finished
+        Called in the window's thread with the answer and the error; one of them is ``None``.
+    """
+
+    def __init__(
+        self, title: str, work: Callable[[], Any], on_finished: Callable[[Any, EngineError | None], None]
+    ) -> None:
+        self._title = title
+        super().__init__(work)
+        self._on_finished = on_finished
+
+    @property
+    def name(self) -> str:
+        """Title in the task manager."""
+        return self._title
+
+    def finished(self, result: bool) -> None:
+        """Hand over the answer; in the window's thread."""
+        self._on_finished(self.result, None if result else failure_of(self))
+
+
+def failure_of(task: BaseTask) -> EngineError:
+    """Return why a task that has ended failed."""
+    if isinstance(task.exception, EngineError):
+        return task.exception
+    if task.exception is None or task.isCanceled():
+        return EngineCanceled("cancelled", tr("Cancelled; nothing was written."))
+    return EngineError("failed", tr("An error in the plugin itself: {}", task.exception), repr(task.exception))

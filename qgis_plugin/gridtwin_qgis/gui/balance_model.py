@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractTableModel, QLocale, QModelIndex, QSortFilterProxyModel, Qt
+from qgis.PyQt.QtGui import QColor
 from qgis_plugin_tools.tools.i18n import tr
 
 from ..core.bounds import Status
@@ -52,6 +53,14 @@ class BalanceModel(QAbstractTableModel):
         self._counts: LiveCounts | None = None
         self._fids: list[int] = []
         self._rows: dict[int, int] = {}
+        self._shown: dict[int, Callable[[GridState, int], Any]] = {
+            int(Qt.ItemDataRole.DisplayRole): _text,
+            int(Qt.ItemDataRole.ToolTipRole): lambda grid, _column: _tip(grid),
+            int(Qt.ItemDataRole.TextAlignmentRole): lambda _grid, column: _alignment(column),
+            int(Qt.ItemDataRole.BackgroundRole): _background,
+            SORT_ROLE: lambda grid, column: self._headings[column].key(grid),
+            STATE_ROLE: lambda grid, _column: grid,
+        }
         if counts is not None:
             self.show(counts)
 
@@ -97,18 +106,8 @@ class BalanceModel(QAbstractTableModel):
         if not index.isValid():
             return None
         grid, column = self.state(index.row()), index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _text(grid, column)
-        if role == SORT_ROLE:
-            return self._headings[column].key(grid)
-        if role == STATE_ROLE:
-            return grid
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.BackgroundRole:
-            return status_colour(grid.status) if column == DIFFERENCE and grid.difference else None
-        return _tip(grid) if role == Qt.ItemDataRole.ToolTipRole else None
+        show = self._shown.get(int(role))
+        return None if show is None else show(grid, column)
 
     def _on_changed(self, change: CountsChange) -> None:
         for fid in sorted(change.removed & self._rows.keys()):
@@ -171,6 +170,15 @@ def _text(grid: GridState, column: int) -> str:
     if column == LOCKED:
         return tr("locked") if grid.locked else ""
     return "" if grid.parts == 1 else str(grid.parts)
+
+
+def _alignment(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+def _background(grid: GridState, column: int) -> QColor | None:
+    return status_colour(grid.status) if column == DIFFERENCE and grid.difference else None
 
 
 def _tip(grid: GridState) -> str:

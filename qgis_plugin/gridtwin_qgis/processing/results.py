@@ -15,8 +15,8 @@ from qgis.core import (
     QgsProviderRegistry,
 )
 from qgis.PyQt import sip
-from qgis_plugin_tools.tools.resources import plugin_path
 
+from ..core.styling import style_layer
 from ..engine.snapshot import place_of
 
 LAYER_SUFFIXES = (".gpkg", ".geojson", ".csv", ".xlsx")
@@ -91,11 +91,7 @@ class ResultGroup(QgsProcessingLayerPostProcessorInterface):
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Style the layer and move it into the group."""
-        style = Path(plugin_path("styles", f"{place_of(layer)[1]}.qml"))
-        if style.exists():
-            message, loaded = layer.loadNamedStyle(str(style))
-            if not loaded:
-                feedback.pushDebugInfo(f"{style.name}: {message}")
+        style_layer(layer, place_of(layer)[1])
         _move(layer, self._group, context.project())
 
 

@@ -24,7 +24,7 @@ from translations import PLUGIN, compile_translations  # noqa: E402
 from vendoring import vendor  # noqa: E402
 
 LEFT_OUT = ("__pycache__", "*.pyc", "parts", "*.ts", ".gitkeep", "catalogue.json")
-CATALOGUE_KEYS = ("version", "units", "commands")
+CATALOGUE_KEYS = ("version", "units", "facility_kinds", "commands")
 EPOCH = (2020, 1, 1, 0, 0, 0)  # the same files make the same zip
 LARGEST_BYTES = 1_000_000
 

@@ -201,11 +201,14 @@ def difference_layer(
     return layer
 
 
-def community_table(difference: PlanDifference) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+def table_by_community(difference: PlanDifference | None) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     """Return the titles and rows of the table by community."""
-    titles = (tr("Community"), tr("Households"), tr("Households moved"), tr("Units moved"), tr("Grids"), tr("then"))
+    titles = (
+        tr("Community"), tr("Households"), tr("Households moved"), tr("Units moved"), tr("Grids before"),
+        tr("Grids after"),
+    )  # fmt: skip
     rows = [
         (row.community_id, row.households, row.households_moved, row.units_moved, row.grids_before, row.grids_after)
-        for row in difference.communities
+        for row in (difference.communities if difference else ())
     ]
     return titles, rows

@@ -68,11 +68,14 @@ class PlanBook(QObject):
     ----------
     changed
         Emitted when a plan was added, removed, renamed, saved or switched to.
+    failed
+        Emitted with why the plan could not be kept; the layers themselves are saved then.
     is_switching
         Whether a switch is being made, which is no edit of any plan.
     """
 
     changed = pyqtSignal()
+    failed = pyqtSignal(str)
 
     def __init__(self, session: RegionSession) -> None:
         super().__init__()
@@ -85,9 +88,10 @@ class PlanBook(QObject):
         session.units.afterRollBack.connect(self._on_rolled_back)
 
     def close(self) -> None:
-        """Stop following the layers."""
+        """Stop following the layers, and let go of the file."""
         self.session.units.afterCommitChanges.disconnect(self._on_saved)
         self.session.units.afterRollBack.disconnect(self._on_rolled_back)
+        self.tables.close()
 
     @property
     def current(self) -> str:
@@ -128,6 +132,10 @@ class PlanBook(QObject):
         if not found:
             raise PlanError(tr("There is no plan '{plan}'", plan=name))
         return fitted(found, [unit.unit_id for unit in self.session.register])
+
+    def stored(self) -> StoredPlan:
+        """Return the plan that is worked on as it was last saved."""
+        return self._stored(self._current)
 
     def branch(self, name: str, source: str | None = None) -> None:
         """Copy a plan under a new name; a copy of the plan that is worked on takes its place, with unsaved edits.
@@ -229,7 +237,7 @@ class PlanBook(QObject):
             raise PlanError(tr("There are edits that are not saved; save or drop them before switching"))
         target, stored = self.assignment(name), self._stored(name)
         self._check(target)
-        self._store.save(self._with_facts(self._stored(self._current)), self.present())
+        self._store.save(self._with_facts(self.stored()), self.present())
         was_editing, self.is_switching = self.session.is_editing, True
         try:
             with self.session.edit(tr("Switch to plan '{plan}'", plan=name)):
@@ -274,7 +282,12 @@ class PlanBook(QObject):
     # -- keeping what the layers show -----------------------------------------------------------------------------
 
     def _on_saved(self) -> None:
-        self._store.save(self._with_facts(self._stored(self._current)), self.present())
+        try:
+            self._store.save(self._with_facts(self.stored()), self.present())
+        except SaveError as error:
+            self.failed.emit(
+                tr("The layers are saved, but not the plan '{plan}': {reason}", plan=self._current, reason=error)
+            )
         self.changed.emit()
 
     def _on_rolled_back(self) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from qgis.core import NULL, QgsCoordinateTransformContext, QgsFeature, QgsFields, QgsVectorFileWriter, QgsVectorLayer
@@ -35,7 +36,7 @@ class Tables:
         Layers of the project by name, which are told when their table changes.
     """
 
-    def __init__(self, path: str, open_layers: Mapping[str, QgsVectorLayer]) -> None:
+    def __init__(self, path: Path, open_layers: Mapping[str, QgsVectorLayer]) -> None:
         self._path = path
         self._open_layers = open_layers
         self._layers: dict[str, QgsVectorLayer] = {}
@@ -108,6 +109,10 @@ class Tables:
             if feature[number] == value
         }
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._layers.clear()
+
     def _layer(self, name: str) -> QgsVectorLayer | None:
         if name not in self._layers:
             layer = QgsVectorLayer(f"{self._path}|layername={name}", name, "ogr")
@@ -124,7 +129,7 @@ class Tables:
         options.driverName, options.layerName = "GPKG", name
         options.actionOnExistingFile = QgsVectorFileWriter.ActionOnExistingFile.CreateOrOverwriteLayer
         message = QgsVectorFileWriter.writeAsVectorFormatV3(
-            empty, self._path, QgsCoordinateTransformContext(), options
+            empty, str(self._path), QgsCoordinateTransformContext(), options
         )[1]
         layer = self._layer(name)
         if layer is None:

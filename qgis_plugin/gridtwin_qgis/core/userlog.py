@@ -108,6 +108,8 @@ class UserLog(QObject):
 
     Attributes
     ----------
+    session
+        The open region.
     changed
         Emitted when there are other entries.
     failed
@@ -119,13 +121,13 @@ class UserLog(QObject):
 
     def __init__(self, book: PlanBook, by: str = "") -> None:
         super().__init__()
-        self._book, self._session = book, book.session
+        self._book, self.session = book, book.session
         self.by = by or QgsApplication.userFullName() or QgsApplication.userLoginName()
         self._waiting: list[LogEntry] = []
         self._place = 0
         self._pinned: dict[str, bool] = {}
         self._locked: dict[str, bool] = {}
-        session = self._session
+        session = self.session
         self._signals = (
             (session.units.attributeValueChanged, self._on_unit_value),
             (session.grids.attributeValueChanged, self._on_grid_value),
@@ -151,12 +153,12 @@ class UserLog(QObject):
     # -- following the session ------------------------------------------------------------------------------------
 
     def _on_unit_value(self, fid: int, number: int, value: object) -> None:
-        if self._session.units.fields().at(number).name() == "locked" and fid in self._session.register:
-            self._pinned[self._session.register[fid].unit_id] = bool(int_of(value))
+        if self.session.units.fields().at(number).name() == "locked" and fid in self.session.register:
+            self._pinned[self.session.register[fid].unit_id] = bool(int_of(value))
 
     def _on_grid_value(self, fid: int, number: int, value: object) -> None:
-        if self._session.grids.fields().at(number).name() == "locked" and fid in self._session.counts:
-            self._locked[self._session.counts.grid(fid).grid_id] = bool(int_of(value))
+        if self.session.grids.fields().at(number).name() == "locked" and fid in self.session.counts:
+            self._locked[self.session.counts.grid(fid).grid_id] = bool(int_of(value))
 
     def _on_step(self, step: Step) -> None:
         moved = {} if self._book.is_switching else {unit: (old, new) for unit, old, new in step.moved}
@@ -178,7 +180,7 @@ class UserLog(QObject):
 
     def _on_restored(self) -> None:
         self._forget_flags()
-        self._place = min(self._session.steps, len(self._waiting))
+        self._place = min(self.session.steps, len(self._waiting))
         self.changed.emit()
 
     def _on_saved(self) -> None:

@@ -117,9 +117,16 @@ def load_catalogue() -> Catalogue | None:
             schema = fetch_schema(python)
         except EngineError as error:
             LOGGER.warning(error.message)
-    if schema is None and BUNDLED.exists():
-        schema = json.loads(BUNDLED.read_text("utf-8"))
+    schema = schema or _bundled()
     return None if schema is None else Catalogue.of(schema, language())
+
+
+def facility_titles() -> dict[str, str]:
+    """Return what kinds of facilities are called, as far as is known without asking the engine."""
+    python = configured_python()
+    schema = (_kept(python) if python else None) or _bundled()
+    kinds = {} if schema is None else schema.get("facility_kinds", {})
+    return {kind: words[language()] for kind, words in kinds.items()}
 
 
 def fetch_schema(python: str) -> Mapping[str, Any]:
@@ -149,3 +156,8 @@ def _kept(python: str) -> Mapping[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content["schema"] if content.get("python") == python else None
+
+
+def _bundled() -> Mapping[str, Any] | None:
+    """Return what was packed with the plugin, ``None`` where it was not packed."""
+    return json.loads(BUNDLED.read_text("utf-8")) if BUNDLED.exists() else None

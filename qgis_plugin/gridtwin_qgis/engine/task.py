@@ -85,17 +85,25 @@ class EngineTask(BaseTask):
 
     def _run(self) -> bool:
         """Write the snapshot and run the engine; in the task's thread."""
-        python = engine_python()
+        engine_python()  # without an engine nothing is written
+        self._call(self._arguments(self._write_snapshot(), self._folder))
+        return True
+
+    def _write_snapshot(self) -> Path:
+        """Write the region for the engine and return its file."""
         region = self._folder / REGION_NAME
         self._snapshot.write(region, self.isCanceled)
+        return region
+
+    def _call(self, arguments: Sequence[str], start: float = 0.0, share: float = 1.0) -> None:
+        """Run one command, which is a share of the whole that begins at ``start``."""
         self._reply = run_engine(
-            python,
-            self._arguments(region, self._folder),
+            engine_python(),
+            arguments,
             language=self._language,
-            on_progress=self._report,
+            on_progress=lambda fraction, text: self._report(start + share * fraction, text),
             is_canceled=self.isCanceled,
         )
-        return True
 
     def _report(self, fraction: float, text: str) -> None:
         if not self.isCanceled():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gridtwin_qgis.core.coverage import filter_of
 from gridtwin_qgis.gui.host import PluginHost
 from gridtwin_qgis.gui.reach_page import ReachPage
 from gridtwin_qgis.gui.service_dock import ServiceDock, add_service_dock
@@ -57,6 +58,9 @@ def test_coverage_is_measured_in_the_background(page: ReachPage, engine_python: 
     wait_for(lambda: not page._runs.is_busy)
     assert page.results.coverage.rowCount() > 0
     assert page.results.homes.rowCount() > 0
+    (layer,) = QgsProject.instance().mapLayersByName("Uncovered households")
+    (rule,) = layer.renderer().rootRule().children()
+    assert rule.filterExpression() == filter_of(page.results.limit.currentData())
     group = QgsProject.instance().layerTreeRoot().findGroup("Results")
     assert len(group.findLayers()) == 3
     assert list(town.with_name("town-results").glob("reach-*.gpkg"))

@@ -17,9 +17,11 @@ from .gui.balance_dock import add_balance_dock
 from .gui.host import PluginHost
 from .gui.open_region import add_open_region
 from .gui.plans_dock import add_plans_dock
+from .gui.print_dialog import add_print
 from .gui.service_dock import add_service_dock
 from .gui.settings_page import add_settings_page
 from .processing.provider import GridTwinProvider
+from .tools.rack import add_tools
 
 # The tools' own logger is one of ours where they are brought along under our name.
 LOGGERS = (__package__,) if messages.__name__.startswith(f"{__package__}.") else (__package__, messages.__name__)
@@ -29,7 +31,15 @@ Part = Callable[[PluginHost], None]
 
 def parts() -> tuple[Part, ...]:
     """Return what the plugin consists of, in the order of its menu; each puts itself into the host."""
-    return (add_open_region, add_balance_dock, add_plans_dock, add_service_dock, add_settings_page)
+    return (
+        add_open_region,
+        add_tools,
+        add_balance_dock,
+        add_plans_dock,
+        add_service_dock,
+        add_print,
+        add_settings_page,
+    )
 
 
 class GridTwinPlugin:

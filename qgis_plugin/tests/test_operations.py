@@ -156,6 +156,18 @@ def test_corner_of_three_grids_moves(session: object, whole: QgsGeometry) -> Non
     assert_sound(session, whole)
 
 
+def test_corner_takes_its_boundaries_along(session: object) -> None:
+    """A corner pulled past the next vertices takes them along on every side, unless it shall move alone."""
+    move = pulled(session, (201, 199), (80, 120))
+    assert move.valid
+    drawn = {(round(p.x()), round(p.y())) for p in move.drawn.vertices()}
+    assert drawn == {(80, 120), (0, 200), (200, 0), (400, 200)}
+    alone = pulled(session, (201, 199), (180, 180), alone=True)
+    assert {(round(p.x()), round(p.y())) for p in alone.drawn.vertices()} == {
+        (180, 180), (100, 200), (200, 100), (300, 200)
+    }  # fmt: skip
+
+
 def test_boundary_that_leaves_its_grids_is_invalid(session: object) -> None:
     """A boundary pulled out of the two grids says so."""
     assert not pulled(session, (200, 100), (500, 100)).valid

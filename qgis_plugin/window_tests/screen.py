@@ -14,6 +14,7 @@ from pathlib import Path
 NEEDED = ("Xvfb", "xdotool", "import")
 DRAG_STEPS = 12  # events of one drag: map tools want to see the mouse move
 STEP_S = 0.03
+LEFT_OUT = {"QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "PYTHONPATH", "GRIDTWIN_PYTHON"}  # what tests set for themselves
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,18 @@ class Screen:
     ----------
     name
         Name of the display, such as ``:99``.
+    width, height
+        Size in pixels.
     """
 
     name: str
+    width: int
+    height: int
 
     @property
     def environment(self) -> dict[str, str]:
         """Environment of programs that shall appear on the display."""
-        kept = {k: v for k, v in os.environ.items() if k not in {"QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "PYTHONPATH"}}
+        kept = {k: v for k, v in os.environ.items() if k not in LEFT_OUT}
         return {**kept, "DISPLAY": self.name}
 
     def picture(self, path: Path) -> Path:
@@ -39,6 +44,11 @@ class Screen:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._run("import", "-window", "root", str(path))
         return path
+
+    def fill(self, process: int) -> None:
+        """Give all of the display to the windows of a process: there is no window manager to maximise them."""
+        search = ("search", "--sync", "--onlyvisible", "--all", "--pid", str(process), "--name", ".")
+        self._xdo(*search, "windowmove", "%1", "0", "0", "windowsize", "%1", str(self.width), str(self.height))
 
     def move(self, x: int, y: int) -> None:
         """Move the mouse to a pixel of the display."""
@@ -99,7 +109,7 @@ def open_screen(width: int = 1600, height: int = 1000) -> Iterator[Screen]:
             number = stream.readline().strip()
         if not number:
             raise RuntimeError(f"Xvfb ended with {server.wait()}")
-        yield Screen(f":{number}")
+        yield Screen(f":{number}", width, height)
     finally:
         server.terminate()
         server.wait()

@@ -39,7 +39,7 @@ gridtwin_qgis=true
 [core]
 NewsFeed\\httpsfeedqgisorg\\disabled=true
 
-[gridtwin_qgis]
+[GridTwin]
 engine_python={engine}
 """
 
@@ -236,6 +236,7 @@ def open_window(screen: Screen, profile: Profile, *arguments: str, log: Path | N
             with _connect(path, process) as link:
                 window = Window(screen, process, link)
                 window.wait(lambda: window.ask("ready"), "the window", within_s=START_S)
+                screen.fill(process.pid)
                 yield window
         finally:
             if process.poll() is None:

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import dist, hypot
+from math import dist
 
 from qgis.core import QgsFeature, QgsGeometry, QgsPointXY
 from qgis_plugin_tools.tools.i18n import tr
@@ -177,18 +177,18 @@ def take_hold(areas: Mapping[int, QgsGeometry], point: Point, tolerance: float) 
             raise EditRefusedError(tr("This corner lies on the outer border, which stays. Pick another place."))
         if len(spokes) > 2 or len(mine) > 2:
             return Handle(at, mine)
+        edge = min(spokes, key=sorted)
     return Handle(at, mine, shared_line(mine, at, edge))
 
 
 def shared_line(areas: Mapping[int, QgsGeometry], at: Point, edge: frozenset[Point]) -> tuple[Point, ...]:
-    """Return the boundary that two grids share around a place, from corner to corner, with the place itself."""
+    """Return the boundary with an edge that two grids share, from corner to corner, with a place on that edge."""
     features = []
     for fid, area in areas.items():
         features.append(QgsFeature(fid))
         features[-1].setGeometry(area)
     first, others = features[0], [(None, feature) for feature in features[1:]]
-    vertices = [point for ring in rings_of(first.geometry()) for point in ring]
-    number = next(n for n, ends in enumerate(zip(vertices, vertices[1:])) if edge <= set(ends))
+    number = _vertex_before(first.geometry(), edge)
     segment = get_common_geometries(None, first, others, (number, number + 1)).segment
     line = [(p.x(), p.y()) for p in segment.points()]
     if line[0] == line[-1]:  # around a grid that lies within the other: let it begin away from the place
@@ -199,6 +199,42 @@ def shared_line(areas: Mapping[int, QgsGeometry], at: Point, edge: frozenset[Poi
         place = next(n for n, ends in enumerate(zip(line, line[1:])) if edge <= set(ends))
         line.insert(place + 1, at)
     return tuple(line)
+
+
+def _vertex_before(area: QgsGeometry, edge: frozenset[Point]) -> int:
+    """Return the number of the vertex that an edge of a polygon begins at."""
+    passed = 0
+    for ring in rings_of(area):
+        for number, ends in enumerate(zip(ring, ring[1:]), passed):
+            if edge == set(ends):
+                return number
+        passed += len(ring)
+    raise ValueError(edge)
+
+
+def _spokes_of(handle: Handle) -> dict[frozenset[int], tuple[Point, ...]]:
+    """Return the boundaries that meet in a corner, by the two grids on either side, from the corner outwards.
+
+    There are none where a grid touches the corner more than once: only the corner itself moves then.
+    """
+    sharing: dict[frozenset[Point], list[int]] = {}
+    for fid, area in handle.areas.items():
+        for edge in (e for e in edges_of(area) if handle.at in e):
+            sharing.setdefault(edge, []).append(fid)
+    pairs = [frozenset(fids) for fids in sharing.values()]
+    if not len(set(pairs)) == len(pairs) == len(handle.areas):
+        return {}
+    spokes = {}
+    for edge, fids in sharing.items():
+        line = shared_line({fid: handle.areas[fid] for fid in fids}, handle.at, edge)
+        spokes[frozenset(fids)] = line if line[0] == handle.at else line[::-1]
+    return spokes if all(line[0] == handle.at for line in spokes.values()) else {}
+
+
+def _end_of(spoke: Sequence[Point], reach: float) -> int:
+    """Return the first vertex of a boundary that stays when its corner is pulled by ``reach``."""
+    lengths = accumulate(dist(a, b) for a, b in zip(spoke, spoke[1:]))
+    return next((n for n, length in enumerate(lengths, 1) if length >= reach), len(spoke) - 1)
 
 
 @dataclass(frozen=True)
@@ -228,6 +264,7 @@ class Mover:
         self._at = 0.0 if handle.corner else self._lengths[handle.line.index(handle.at)]
         vertices = {p for area in handle.areas.values() for ring in rings_of(area) for p in ring}
         self._old = [p for p in handle.line if p in vertices]
+        self._spokes = _spokes_of(handle) if handle.corner else {}
 
     def to(self, point: Point, *, alone: bool = False) -> Move:
         """Return the boundary pulled to a point.
@@ -241,9 +278,9 @@ class Mover:
             its corners.
         """
         target = rounded(point)
+        reach = 0.0 if alone else dist(target, self.handle.at)
         if self.handle.corner:
-            return self._corner_at(target)
-        reach = 0.0 if alone else hypot(target[0] - self.handle.at[0], target[1] - self.handle.at[1])
+            return self._corner_at(target, reach)
         line, lengths = self.handle.line, self._lengths
         if line[0] == line[-1]:
             reach = min(reach, lengths[-1] / 3)  # enough of a ring has to stay
@@ -258,8 +295,18 @@ class Mover:
         areas = {fid: replace_run(area, self._old, points) for fid, area in self.handle.areas.items()}
         return self._judged(areas, line_of(points))
 
-    def _corner_at(self, target: Point) -> Move:
-        areas = {fid: replace_vertex(area, self.handle.at, target) for fid, area in self.handle.areas.items()}
+    def _corner_at(self, target: Point, reach: float) -> Move:
+        """Return the boundaries that meet in a corner, each pulled along as far as the corner is."""
+        ends = {pair: _end_of(spoke, reach) for pair, spoke in self._spokes.items()}
+        areas = {}
+        for fid, area in self.handle.areas.items():
+            mine = [(self._spokes[pair], end) for pair, end in ends.items() if fid in pair]
+            if len(mine) == 2:
+                (first, i), (second, j) = mine
+                old = [*first[i::-1], *second[1 : j + 1]]
+                areas[fid] = replace_run(area, old, [first[i], target, second[j]])
+            else:
+                areas[fid] = replace_vertex(area, self.handle.at, target)
         spokes = {spoke for area in areas.values() for spoke in edges_of(area) if target in spoke}
         lines = QgsGeometry.collectGeometry([line_of(tuple(spoke)) for spoke in spokes])
         return self._judged(areas, lines)

@@ -39,6 +39,7 @@ class JointHistory(QObject):
 
     moved = pyqtSignal()  # undone or done again
     stepped = pyqtSignal()  # a new step is complete
+    restarted = pyqtSignal()
 
     def __init__(self, layers: Sequence[QgsVectorLayer], complete: Callable[[str], None]) -> None:
         super().__init__()
@@ -61,6 +62,7 @@ class JointHistory(QObject):
     def restart(self) -> None:
         """Begin anew, when editing starts or ends."""
         self._marks, self._place = [self._mark()], 0
+        self.restarted.emit()
 
     def forget_saved(self) -> None:
         """Begin anew if a layer was saved, for QGIS empties its stack then; keep all steps if none was."""
@@ -113,7 +115,11 @@ class JointHistory(QObject):
 
     def _stack_moved(self, number: int) -> None:
         """Look at a change of a stack, unless its command still goes on."""
-        if not self._busy and not self._layers[number].isEditCommandActive():
+        if self._busy or self._layers[number].isEditCommandActive():
+            return
+        if self._layers[number].undoStack().index() == self._marks[self._place].indexes[number]:
+            self._extend(number)
+        else:
             self._command_ended(number)
 
     def _command_ended(self, number: int) -> None:
@@ -128,6 +134,14 @@ class JointHistory(QObject):
             self._go(again)
         else:
             self._finish(number)
+            self.stepped.emit()
+
+    def _extend(self, number: int) -> None:
+        """Take a command that QGIS has merged with the one before it into the last step."""
+        if self._place > 0:
+            self._place -= 1
+            self._finish(number)
+            self.stepped.emit()
 
     def _done_again(self, number: int, index: int) -> int | None:
         """Return the step that was done again if the stack moved to a command that it had before."""
@@ -156,7 +170,6 @@ class JointHistory(QObject):
             self._append()
         finally:
             self._busy = False
-        self.stepped.emit()
 
     def _append(self) -> None:
         del self._marks[self._place + 1 :]

@@ -103,7 +103,7 @@ class JointEditing(QObject):
             self._before_first()
             for layer in self._layers:
                 if layer.isEditable() and not faults and not layer.commitChanges(stop):
-                    faults = layer.commitErrors()
+                    faults = [layer.name(), *layer.commitErrors()]
             self._guard.end()
         added, self._added = self._added, {}
         self.saved.emit(added)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsFeature, QgsGeometry, QgsRectangle, QgsSpatialIndex
 
 from .buildings import BuildingIndex
+from .geometry import beyond
 
 LARGE_GRID = 300  # members from which only the difference of the old and the new outline is counted
 
@@ -68,8 +69,9 @@ class Ledger:
         if len(before) <= LARGE_GRID:
             return self.index.within(area)
         candidates: set[int] = set()
-        for piece in self._outlines[grid].symDifference(area).asGeometryCollection():
-            candidates.update(self.index.near(piece.boundingBox()))
+        for change in (beyond(self._outlines[grid], area), beyond(area, self._outlines[grid])):
+            for piece in change.asGeometryCollection():
+                candidates.update(self.index.near(piece.boundingBox()))
         return (before - candidates) | self.index.among(area, candidates)
 
     def count(self, grid: int, outline: QgsGeometry) -> None:
@@ -144,11 +146,13 @@ class Ledger:
             self.double -= households if len(homes) > 1 else 0
 
     def _index_outline(self, grid: int, outline: QgsGeometry | None) -> None:
+        """Take a grid out of the index or give it another outline; empty outlines are near nothing."""
         old = self._outlines.pop(grid, None)
-        if old is not None:
+        if old is not None and not old.isEmpty():
             feature = QgsFeature(grid)
             feature.setGeometry(old)
             self._near.deleteFeature(feature)
         if outline is not None:
             self._outlines[grid] = QgsGeometry(outline)
-            self._near.addFeature(grid, outline.boundingBox())
+            if not outline.isEmpty():
+                self._near.addFeature(grid, outline.boundingBox())

@@ -190,9 +190,11 @@ def _set_snapping(layers: Mapping[str, QgsVectorLayer], project: QgsProject) -> 
     kinds = QgsSnappingConfig.SnappingTypes(
         QgsSnappingConfig.SnappingTypes.VertexFlag | QgsSnappingConfig.SnappingTypes.SegmentFlag
     )
-    for name in SNAPPED:
-        if name in layers:
-            settings = QgsSnappingConfig.IndividualLayerSettings(True, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels)
-            config.setIndividualLayerSettings(layers[name], settings)
+    for name, layer in layers.items():
+        if layer.isSpatial():
+            settings = QgsSnappingConfig.IndividualLayerSettings(
+                name in SNAPPED, kinds, SNAP_PIXELS, QgsTolerance.UnitType.Pixels
+            )
+            config.setIndividualLayerSettings(layer, settings)
     project.setSnappingConfig(config)
     project.setTopologicalEditing(True)

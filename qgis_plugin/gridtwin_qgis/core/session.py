@@ -102,6 +102,7 @@ class RegionSession(QObject):
         self._history = JointHistory(self.layers, self._complete)
         self._history.moved.connect(self._on_restored)
         self._history.stepped.connect(self._on_stepped)
+        self._history.restarted.connect(lambda: self._follower.remember(0))
         self._editing = JointEditing(self.layers, region.path)
         self._editing.started.connect(self._on_started)
         self._editing.saving.connect(self._on_saving)
@@ -315,13 +316,14 @@ class RegionSession(QObject):
         self._step = Step(text, moved, households)
 
     def _on_stepped(self) -> None:
+        self._follower.remember(self._history.steps)
         self.counts.flush()
         step, self._step = self._step, None
         if step is not None and not self._writing_figures:
             self.stepped.emit(step)
 
     def _on_restored(self) -> None:
-        self._follower.forget()
+        self._follower.recall(self._history.steps)
         self.counts.flush()
         self.restored.emit()
 
@@ -356,5 +358,5 @@ class RegionSession(QObject):
 
     def _on_dropped(self) -> None:
         self._touched.clear()
-        self._on_restored()
         self._history.restart()
+        self._on_restored()

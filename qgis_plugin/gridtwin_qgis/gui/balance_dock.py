@@ -75,6 +75,11 @@ class BalanceDock(QDockWidget):
         self.setWidget(self._layout())
         self.show_session(None)
 
+    @property
+    def session(self) -> RegionSession | None:
+        """The region that is shown."""
+        return self._session
+
     def show_session(self, session: RegionSession | None) -> None:
         """Show another region, or none."""
         if self._session is not None:

@@ -9,6 +9,7 @@ from qgis_plugin_tools.tools.resources import plugin_path
 
 from ..engine.catalogue import load_catalogue
 from .algorithm import EngineAlgorithm
+from .print_sheets import PrintSheetsAlgorithm
 
 
 class GridTwinProvider(QgsProcessingProvider):
@@ -27,7 +28,8 @@ class GridTwinProvider(QgsProcessingProvider):
         return QIcon(plugin_path("icon.svg"))
 
     def loadAlgorithms(self) -> None:
-        """Add an algorithm for each command that the engine has."""
+        """Add the algorithms that need no engine, and one for each command that the engine has."""
+        self.addAlgorithm(PrintSheetsAlgorithm())
         catalogue = load_catalogue()
         for command in catalogue.commands if catalogue else ():
             self.addAlgorithm(EngineAlgorithm(command, catalogue))

@@ -100,5 +100,7 @@ class LockGridTool(ClickTool):
         """Lock the grid or unlock it, and say so."""
         state = session.counts.grid(fid)
         set_locked(session, state.grid_id, not state.locked)
-        text = tr("Grid {grid} is unlocked.") if state.locked else tr("Grid {grid} is locked.")
-        self.desk.status(text.format(grid=state.code))
+        if state.locked:
+            self.desk.status(tr("Grid {grid} is unlocked.", grid=state.code))
+        else:
+            self.desk.status(tr("Grid {grid} is locked.", grid=state.code))

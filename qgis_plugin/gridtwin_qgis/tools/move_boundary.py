@@ -36,9 +36,7 @@ class MoveBoundaryTool(GridTool):
         """Return what the next click does."""
         if self._mover is None:
             return tr("Click a boundary between two grids, or a corner.")
-        return tr(
-            "Click where the boundary shall run. Shift: this vertex alone. Ctrl: no snapping. Right click: cancel."
-        )
+        return tr("Click where the boundary shall run. Shift: one vertex only. Ctrl: no snapping. Right click: cancel.")
 
     def reset(self) -> None:
         """Let go of the boundary."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from qgis.core import QgsFeatureRequest, QgsGeometry, QgsPointXY
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QEvent, QObject, Qt
 from qgis_plugin_tools.tools.i18n import tr
 
 from ..core.boundaries import Point
@@ -53,10 +53,32 @@ class PaintTool(GridTool):
         """Forget the stroke; the grid stays picked."""
         self.stroke, self._last, self._after, self._refused = {}, None, {}, {}
 
+    def activate(self) -> None:
+        """Begin; listen for ESC during a stroke, which the canvas passes on to no tool."""
+        super().activate()
+        self.canvas().installEventFilter(self)
+
     def deactivate(self) -> None:
         """Forget the grid, too."""
+        self.canvas().removeEventFilter(self)
         self.target = None
         super().deactivate()
+
+    def cancel(self) -> None:
+        """Forget the stroke and show the grid that stays picked."""
+        super().cancel()
+        session = self.desk.sessions.current
+        if session is None or session.counts.fid_of(self.target or "") is None:
+            self.target = None  # gone, such as by undo
+        else:
+            self._show_target(session)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Cancel a stroke by ESC."""
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._last is not None:
+            self.cancel()
+            return True
+        return super().eventFilter(watched, event)
 
     def canvasPressEvent(self, event: QgsMapMouseEvent) -> None:
         """Pick the grid, begin a stroke, or cancel: first the stroke, then the choice of the grid."""
@@ -88,9 +110,13 @@ class PaintTool(GridTool):
         grid = session.counts.grid(fid)
         session.check_unlocked([grid.grid_id])
         self.target = grid.grid_id
-        self.draw(session, {"line": session.counts.outline(fid)}, GOOD)
-        self.show_counts(session, {fid: grid.households})
+        self._show_target(session)
         self.desk.status(self.hint())
+
+    def _show_target(self, session: RegionSession) -> None:
+        fid = session.fid_of(self.target)
+        self.draw(session, {"line": session.counts.outline(fid)}, GOOD)
+        self.show_counts(session, {fid: session.counts.grid(fid).households})
 
     def _begin(self, session: RegionSession, event: QgsMapMouseEvent) -> None:
         here = self.place(session, event)
@@ -170,8 +196,7 @@ class PaintBuildingsTool(PaintTool):
         if self.target is None:
             return tr("Click the grid that shall take buildings.")
         return tr(
-            "Click buildings or drag over them: grid {grid} takes them, their units are cut. Right click: another grid.",
-            grid=self.target,
+            "Click buildings or drag over them: grid {grid} takes them. Right click: another grid.", grid=self.target
         )
 
     def things_at(self, session: RegionSession, way: QgsGeometry) -> dict[int, QgsGeometry]:

@@ -12,16 +12,10 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from qgis_plugin_tools.tools.i18n import tr
 
-from ..core.bounds import Status
 from ..core.preview import GridPreview
+from ..gui.colours import ALARM, GOOD, status_colour
 
-COLOURS = {
-    Status.NONE: QColor(110, 110, 110),
-    Status.BELOW: QColor(178, 98, 0),
-    Status.WITHIN: QColor(22, 120, 60),
-    Status.ABOVE: QColor(190, 30, 45),
-    Status.SPECIAL: QColor(80, 80, 150),
-}
+INK = QColor(20, 20, 20)
 PAPER = QColor(255, 255, 255, 235)
 PADDING_PX, STRIPE_PX = 5.0, 5.0
 
@@ -31,10 +25,8 @@ def words_of(preview: GridPreview) -> tuple[str, str, str]:
     if preview.before == preview.after:
         count = tr("{count} households", count=preview.after)
     else:
-        change = preview.after - preview.before
-        count = tr(
-            "{before} → {after} households ({change:+d})", before=preview.before, after=preview.after, change=change
-        )
+        before, after = preview.before, preview.after
+        count = tr("{before} → {after} households ({change:+d})", before=before, after=after, change=after - before)
     if preview.difference < 0:
         judged = tr("{count} too few", count=-preview.difference)
     elif preview.difference > 0:
@@ -93,14 +85,14 @@ class GridTags(QgsMapCanvasItem):
         at = self.toCanvasCoordinates(tag.at)
         left = min(max(at.x() - width / 2, 0.0), max(self._canvas.width() - width, 0.0))
         top = min(max(at.y() - height / 2, 0.0), max(self._canvas.height() - height, 0.0))
-        colour = COLOURS[tag.preview.status]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(PAPER)
         painter.drawRoundedRect(QRectF(left, top, width, height), 4.0, 4.0)
-        painter.setBrush(colour)
+        painter.setBrush(status_colour(tag.preview.status))
         painter.drawRect(QRectF(left, top, STRIPE_PX, height))
+        judged = QColor(ALARM if tag.preview.difference else GOOD)
         for number, word in enumerate(words):
             painter.setFont(bold if number == 1 else QFont(self._canvas.font()))
-            painter.setPen(colour if number == 2 else QColor(20, 20, 20))
+            painter.setPen(judged if number == 2 else INK)
             base = top + PADDING_PX + metrics.height() * number + metrics.ascent()
             painter.drawText(QPointF(left + PADDING_PX + STRIPE_PX, base), word)

@@ -86,12 +86,16 @@ def edit_at_random(session: Any, clock: Clock) -> None:
         clock.measure("undo", session.undo)
         session.cover.update()
         unit = session.register[rnd.choice(units)]
-        near = session.counts.ledger.grids_near(next(iter(session.register.outlines([unit.fid]).values())).boundingBox())
+        near = session.counts.ledger.grids_near(
+            next(iter(session.register.outlines([unit.fid]).values())).boundingBox()
+        )
         grids = [g.grid_id for g in map(session.counts.grid, near) if g.community_id == unit.community_id]
         clock.measure("paint a unit", lambda unit=unit, grids=grids: paint(session, unit.fid, rnd.choice(grids)))
         clock.measure("undo a paint", session.undo)
         building = rnd.choice(rows)
-        clock.measure("households", lambda b=building: session.buildings.changeAttributeValue(b, column, rnd.randrange(90)))
+        clock.measure(
+            "households", lambda b=building: session.buildings.changeAttributeValue(b, column, rnd.randrange(90))
+        )
     assert session.counts.ledger.balanced
     session.roll_back()
 

@@ -80,6 +80,14 @@ def test_pieces(session: Any) -> None:
     assert problems(session)["pieces"] == [((MIDDLE,), 2)]
 
 
+def test_outlines_that_cross_themselves(session: Any) -> None:
+    """A grid drawn as a figure of eight is listed, and what it overlaps is found all the same."""
+    draw(session, MIDDLE, QgsGeometry.fromWkt("POLYGON((200 0, 400 200, 400 0, 100 300, 200 0))"))
+    found = problems(session)
+    assert [keys for keys, _ in found["crosses_itself"]] == [(MIDDLE,)]
+    assert (NORTH, MIDDLE) in [keys for keys, _ in found["overlap"]]
+
+
 def test_grids_beyond_their_community(session: Any) -> None:
     """A grid that crosses the border of its community is listed with the area beyond it."""
     draw(session, MIDDLE, box(200, 0, 500, 200))

@@ -101,7 +101,7 @@ def find_problems(
     index = QgsSpatialIndex()
     for number, grid in enumerate(snapshot.grids):
         index.addFeature(number, grid.outline.boundingBox())
-    found: list[Problem] = list(snapshot.units)
+    found: list[Problem] = []
     total = len(snapshot.grids) + len(snapshot.communities)
     for number, grid in enumerate(snapshot.grids):
         if cancelled():
@@ -114,7 +114,7 @@ def find_problems(
             return ()
         found += _gaps(snapshot, key, area)
         progress((len(snapshot.grids) + number + 1) / total)
-    return tuple(found)
+    return (*found, *snapshot.units)
 
 
 def _faults_of_grid(snapshot: Snapshot, number: int) -> Iterator[Problem]:

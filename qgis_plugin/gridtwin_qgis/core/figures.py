@@ -30,11 +30,15 @@ def write_figures(session: RegionSession, fids: Collection[int]) -> None:
     fids
         Feature numbers of the grids.
     """
-    for fid in sorted(set(fids) & set(session.counts)):
-        members = session.counts.ledger.members(fid)
-        rows = list(session.buildings.getFeatures(QgsFeatureRequest(sorted(members))))
-        _write(session.grids, fid, _figures_of_grid(session, fid, rows))
-        _write_units(session, session.register.of_grid(session.counts.grid(fid).grid_id))
+    changed = sorted(set(fids) & set(session.counts))
+    members = {fid: session.counts.ledger.members(fid) for fid in changed}
+    buildings = _read(session.buildings, {one for own in members.values() for one in own})
+    grids = _read(session.grids, changed)
+    for fid in changed:
+        rows = [buildings[one] for one in sorted(members[fid])]
+        _write(session.grids, grids[fid], _figures_of_grid(session, fid, rows))
+    grid_ids = [session.counts.grid(fid).grid_id for fid in changed]
+    _write_units(session, {unit for name in grid_ids for unit in session.register.of_grid(name)})
 
 
 def _figures_of_grid(session: RegionSession, fid: int, buildings: list[QgsFeature]) -> dict[str, Any]:
@@ -76,20 +80,21 @@ def _sum(features: Iterable[QgsFeature], name: str) -> Any:
 
 def _write_units(session: RegionSession, units: Collection[int]) -> None:
     rows = session.counts.ledger.index.rows
-    request = QgsFeatureRequest(sorted(units)).setFlags(QgsFeatureRequest.Flag.NoGeometry)
-    for feature in session.units.getFeatures(request):
-        own = session.counts.ledger.index.of_unit[session.register[feature.id()].unit_id]
-        _write(
-            session.units,
-            feature.id(),
-            {"households": sum(rows[fid].households for fid in own), "buildings": len(own)},
-        )
+    for fid, feature in _read(session.units, units).items():
+        own = session.counts.ledger.index.of_unit[session.register[fid].unit_id]
+        figures = {"households": sum(rows[one].households for one in own), "buildings": len(own)}
+        _write(session.units, feature, figures)
 
 
-def _write(layer: QgsVectorLayer, fid: int, values: dict[str, Any]) -> None:
+def _read(layer: QgsVectorLayer, fids: Collection[int]) -> dict[int, QgsFeature]:
+    """Return features without their geometry by number, in one request: one each takes a hundred times as long."""
+    request = QgsFeatureRequest(sorted(fids)).setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    return {feature.id(): feature for feature in layer.getFeatures(request)}
+
+
+def _write(layer: QgsVectorLayer, feature: QgsFeature, values: dict[str, Any]) -> None:
     """Change the values of a feature that are not what they should be."""
-    feature = layer.getFeature(fid)
     for name, value in values.items():
         number = layer.fields().lookupField(name)
         if number >= 0 and feature[number] != value:
-            layer.changeAttributeValue(fid, number, value)
+            layer.changeAttributeValue(feature.id(), number, value)

@@ -14,6 +14,7 @@ import pandas as pd
 import pyogrio
 import pyproj
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,14 @@ def test_written_is_read_again(region: Region, tmp_path: Path) -> None:
     ordered = [name for name in LAYERS if name in region.layers]
     assert list(back.layers) == ordered
     assert_same(Region({n: region[n] for n in ordered}, region.crs, region.name, region.provenance, region.facts), back)
+
+
+def test_units_and_grids_may_be_torn_in_qgis(region: Region, tmp_path: Path) -> None:
+    """They are declared as of several pieces, for QGIS saves the second piece of a Polygon as a hole of the first."""
+    blocks = gpd.GeoDataFrame({"unit_id": ["u1"], "community_id": "c1"}, geometry=[shapely.box(0, 0, 9, 9)], crs=CRS)
+    file = region.with_layers({"units": conform(blocks, "units")}, SOURCE).write(tmp_path / "r.gpkg")
+    assert pyogrio.read_info(file, layer="units")["geometry_type"] == "MultiPolygon"
+    assert list(read_region(file)["units"].geometry.geom_type) == ["Polygon"]
 
 
 @settings(max_examples=15, deadline=None)

@@ -393,7 +393,10 @@ def test_saving_one_layer_saves_all(session: Any, town: Path, stop: bool) -> Non
     assert session.is_editing is not stop
     fresh = {name: QgsVectorLayer(f"{town}|layername={name}", name, "ogr") for name in ("units", "buildings", "grids")}
     assert next(f["grid_id"] for f in fresh["units"].getFeatures() if f["unit_id"] == unit(5)) == NORTH
-    figures = {f["grid_id"]: (f["households"], f["buildings"], f["persons"], f["area_m2"]) for f in fresh["grids"].getFeatures()}
+    figures = {
+        f["grid_id"]: (f["households"], f["buildings"], f["persons"], f["area_m2"])
+        for f in fresh["grids"].getFeatures()
+    }
     assert figures[NORTH] == (500, 5, 1300, pytest.approx(50_000))
     assert session.steps == 0
 

@@ -325,7 +325,9 @@ def test_the_books_balance_after_any_edits(session: object, seed: int) -> None:
         elif action == 3:
             session.buildings.deleteFeature(building)
         else:
-            session.buildings.changeAttributeValue(building, column(session.buildings, "households"), rnd.randrange(300))
+            session.buildings.changeAttributeValue(
+                building, column(session.buildings, "households"), rnd.randrange(300)
+            )
         assert session.counts.ledger.balanced
         assert session.counts.ledger.unassigned >= 0
     while session.steps > steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +11,14 @@ from pathlib import Path
 
 import pytest
 from osgeo import ogr
-from qgis.core import QgsExpression, QgsExpressionContext, QgsExpressionContextUtils, QgsProject, QgsVectorLayer, QgsWkbTypes
+from qgis.core import (
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsProject,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
 
 pytestmark = pytest.mark.usefixtures("qgis_new_project")
 
@@ -237,3 +245,18 @@ def test_the_plan_says_the_bounds(town: Path, sessions: object) -> None:
     assert bounds_of_plan(None) == Bounds()
     damaged(town, """UPDATE plans SET params='{"minimum": 200, "maximum": 350}'""")
     assert bounds_of_plan(QgsVectorLayer(f"{town}|layername=plans", "plans", "ogr")) == Bounds(200, 350)
+
+
+def test_titles_and_legends_are_translated() -> None:
+    """Every title of a layer, column, purpose or class has its Chinese pair."""
+    import translations
+    from gridtwin_qgis.core import styling, titles
+
+    labels = {
+        label
+        for file in styling.STYLES.glob("*.qml")
+        for label in re.findall(r'<(?:category|range|rule)[^>]* label="([^"]+)"', file.read_text("utf-8"))
+    }
+    assert "below the minimum" in labels
+    texts = {*titles.LAYERS.values(), *titles.COLUMNS.values(), *titles.PURPOSES.values(), *labels}
+    assert texts - translations.read_pairs(translations.PLUGIN / "i18n" / "parts").keys() == set()

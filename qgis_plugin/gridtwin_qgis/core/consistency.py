@@ -9,7 +9,6 @@ put into a grid again.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from qgis_plugin_tools.tools.i18n import tr
 
 from .cover import LEAST_M2
 from .errors import EditRefusedError
-from .rows import read_rows
+from .geometry import shared, union
 from .schema import column, text_of
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Follower:
 
     def __init__(self, session: RegionSession) -> None:
         self._session = session
-        self._grid_ids = {fid: session.counts.grid(fid).grid_id for fid in session.counts}
+        self._added: set[int] = set()
         self._drawn: set[int] = set()
         self._gone: set[str] = set()
         self._wishes: dict[int, str] = {}
@@ -52,7 +51,7 @@ class Follower:
         grids, buildings = session.grids, session.buildings
         self._signals: list[tuple[Any, Callable[..., None]]] = [
             (grids.geometryChanged, self._on_drawn),
-            (grids.featureAdded, self._on_drawn),
+            (grids.featureAdded, self._on_added),
             (grids.featureDeleted, self._on_gone),
             (buildings.attributeValueChanged, self._on_building_value),
             (buildings.geometryChanged, self._on_building_placed),
@@ -88,8 +87,7 @@ class Follower:
         counts.refresh()
         counts.ledger.rehomed.clear()
         self._session.register.clear_changes()
-        self._grid_ids = {fid: counts.grid(fid).grid_id for fid in counts}
-        self._drawn, self._gone, self._wishes, self._placed = set(), set(), {}, set()
+        self._added, self._drawn, self._gone, self._wishes, self._placed = set(), set(), set(), {}, set()
 
     def follow(self) -> tuple[Moved, int]:
         """Change what must follow, and return the units moved (key, from, to) and the households moved."""
@@ -102,10 +100,7 @@ class Follower:
 
     def _cut_at_first(self) -> dict[int, Shares]:
         """Return the units that saved boundaries cut: only grids are searched that are no union of their units."""
-        session = self._session
-        units_m2: Counter[str] = Counter()
-        for _, _, (grid_id, area_m2) in read_rows(session.units, ("grid_id", "area_m2")):
-            units_m2[grid_id or ""] += area_m2 or 0.0
+        session, units_m2 = self._session, self._session.register.first_m2
         states = (session.counts.grid(fid) for fid in session.counts)
         odd = [grid for grid in states if abs(grid.area_m2 - units_m2[grid.grid_id]) > LEAST_M2]
         near: dict[int, QgsGeometry] = {}
@@ -121,10 +116,16 @@ class Follower:
         if not self._working:
             self._drawn.add(fid)
 
+    def _on_added(self, fid: int) -> None:
+        if not self._working:
+            self._added.add(fid)
+            self._drawn.add(fid)
+
     def _on_gone(self, fid: int) -> None:
         self._drawn.discard(fid)
-        if not self._working and fid in self._grid_ids:
-            self._gone.add(self._grid_ids[fid])
+        if not self._working and fid not in self._added:
+            self._gone.add(self._session.counts.gone_id(fid))
+        self._added.discard(fid)
 
     def _on_building_value(self, fid: int, number: int, value: object) -> None:
         if not self._working and self._session.buildings.fields().at(number).name() == "grid_id":
@@ -160,10 +161,9 @@ class Follower:
     def _name_drawn_grids(self) -> None:
         """Give grids that were pasted, split off or drawn by any tool a code and a community of their own."""
         session, counts = self._session, self._session.counts
-        for fid in sorted(self._drawn - self._grid_ids.keys()):
+        for fid in sorted(self._added):
             state = counts.grid(fid)
-            taken = any(other != fid and counts.grid(other).grid_id == state.grid_id for other in counts)
-            if state.grid_id and not taken:
+            if state.grid_id and not (counts.has_copy(state.grid_id) and counts.fid_of(state.grid_id) != fid):
                 continue
             community = state.community_id or self._community_at(fid)
             code = session.next_code(community)
@@ -177,7 +177,7 @@ class Follower:
         areas: dict[str, float] = {}
         for unit, shape in register.near(outline.boundingBox()).items():
             key = register[unit].community_id
-            areas[key] = areas.get(key, 0.0) + shape.intersection(outline).area()
+            areas[key] = areas.get(key, 0.0) + shared(shape, outline).area()
         return max(areas, key=lambda key: (areas[key], key), default="")
 
     def _hear_wishes(self) -> None:
@@ -235,9 +235,9 @@ class Follower:
             whole = register.outlines(register.of_grid(grid_id) - self._cut.keys())
             pieces = register.outlines(unit for unit, shares in self._cut.items() if grid_id in shares)
             before = counts.outline(fid)
-            outlines = [*whole.values(), *(before.intersection(piece) for piece in pieces.values())]
+            outlines = [*whole.values(), *(shared(before, piece) for piece in pieces.values())]
             if outlines:
-                session.grids.changeGeometry(fid, QgsGeometry.unaryUnion(outlines))
+                session.grids.changeGeometry(fid, union(outlines))
             else:
                 session.grids.deleteFeature(fid)
 
@@ -246,7 +246,7 @@ class Follower:
         session, counts, register = self._session, self._session.counts, self._session.register
         near: dict[int, QgsGeometry] = {}
         lost = {fid for grid_id in self._gone for fid in register.of_grid(grid_id)}
-        for fid in self._drawn & set(counts):
+        for fid in sorted(fid for fid in self._drawn if fid in counts):
             near.update(register.near(counts.outline(fid).boundingBox()))
             lost |= register.of_grid(counts.grid(fid).grid_id)
         near.update(register.outlines(lost - near.keys()))
@@ -321,7 +321,7 @@ class _PreparedGrids:
             if engine.contains(unit.constGet()):
                 shares[grid_id] = unit.area()
             elif engine.intersects(unit.constGet()):
-                area = self._counts.outline(fid).intersection(unit).area()
+                area = shared(self._counts.outline(fid), unit).area()
                 if area > least:
                     shares[grid_id] = area
         return shares

@@ -8,7 +8,8 @@ grids overlap or leave a gap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,11 +104,14 @@ class LiveCounts(QObject):
         self.ledger = Ledger(BuildingIndex(buildings))
         self._states: dict[int, GridState] = {}
         self._new_outlines: dict[int, QgsGeometry] = {}
+        self._by_id: defaultdict[str, set[int]] = defaultdict(set)
+        self._outside: set[int] = set()
         self._touched: set[int] = set()
-        self._gone: set[int] = set()
+        self._gone: dict[int, str] = {}
         for feature in grids.getFeatures():
             self._take_grid(feature)
         self.refresh()
+        self._judge(self._touched)
         self._touched.clear()
         self.ledger.rehomed.clear()
         self._signals = self._connect()
@@ -134,8 +138,19 @@ class LiveCounts(QObject):
         return self.ledger.totals.get(fid)
 
     def fid_of(self, grid_id: str) -> int | None:
-        """Return the feature number of a grid, ``None`` where there is no such grid."""
-        return next((fid for fid, state in self._states.items() if state.grid_id == grid_id), None)
+        """Return the feature number of a grid, ``None`` where there is no such grid.
+
+        While a copy of a grid has no code of its own yet, the older of the two is the grid.
+        """
+        return max(self._by_id.get(grid_id, ()), default=None)
+
+    def has_copy(self, grid_id: str) -> bool:
+        """Return whether several grids have the same key, as after QGIS has split one."""
+        return len(self._by_id.get(grid_id, ())) > 1
+
+    def gone_id(self, fid: int) -> str:
+        """Return the key of a grid that was deleted since the last signal; "" if it was not."""
+        return self._gone.get(fid, "")
 
     def outline(self, fid: int) -> QgsGeometry:
         """Return the polygon of a grid."""
@@ -163,8 +178,12 @@ class LiveCounts(QObject):
     @property
     def outside(self) -> int:
         """Number of grids outside their bounds."""
-        totals = self.ledger.totals
-        return sum(1 for fid, state in self._states.items() if state.bounds.difference(totals[fid]))
+        return len(self._outside)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether polygons have changed that are not counted yet."""
+        return bool(self._new_outlines)
 
     def refresh(self) -> None:
         """Count what is marked, without a signal."""
@@ -181,9 +200,10 @@ class LiveCounts(QObject):
         """Count what is marked and tell it once."""
         self.refresh()
         change = CountsChange(
-            frozenset(self._touched & self._states.keys()), frozenset(self._gone - self._states.keys())
+            frozenset(self._touched & self._states.keys()), frozenset(self._gone.keys() - self._states.keys())
         )
-        self._touched, self._gone = set(), set()
+        self._judge(change.changed | change.removed)
+        self._touched, self._gone = set(), {}
         if change.changed or change.removed:
             self.changed.emit(change)
 
@@ -233,7 +253,7 @@ class LiveCounts(QObject):
         if fid in self._states and self._grids.fields().at(number).name() in STATE_COLUMNS:
             feature = self._grids.getFeature(fid)
             feature[number] = value
-            self._states[fid] = self._state(feature)
+            self._keep(self._state(feature))
             self._touched.add(fid)
 
     def _on_building_geometry(self, fid: int, geometry: QgsGeometry) -> None:
@@ -262,15 +282,32 @@ class LiveCounts(QObject):
         self._touched |= self.ledger.drop_building(fid)
 
     def _take_grid(self, feature: QgsFeature) -> None:
-        self._states[feature.id()] = self._state(feature)
+        self._keep(self._state(feature))
         self._new_outlines[feature.id()] = feature.geometry()
 
     def _drop_grid(self, fid: int) -> None:
-        del self._states[fid]
+        grid_id = self._states.pop(fid).grid_id
+        self._by_id[grid_id].discard(fid)
         self._new_outlines.pop(fid, None)
         if fid in self.ledger.totals:
             self.ledger.drop_grid(fid)
-        self._gone.add(fid)
+        self._gone[fid] = grid_id
+
+    def _keep(self, state: GridState) -> None:
+        before = self._states.get(state.fid)
+        if before is not None:
+            self._by_id[before.grid_id].discard(state.fid)
+        self._states[state.fid] = state
+        self._by_id[state.grid_id].add(state.fid)
+
+    def _judge(self, fids: Iterable[int]) -> None:
+        """Keep up to date which grids are outside their bounds."""
+        for fid in fids:
+            state = self._states.get(fid)
+            if state is not None and state.bounds.difference(self.ledger.totals[fid]):
+                self._outside.add(fid)
+            else:
+                self._outside.discard(fid)
 
     def _state(self, feature: QgsFeature) -> GridState:
         before = self._states.get(feature.id())

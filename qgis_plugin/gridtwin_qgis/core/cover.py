@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsGeometry, QgsVectorLayer
+from collections import Counter
+
+from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from .counts import CountsChange, LiveCounts
+from .geometry import shared_m2
 from .schema import text_of
 
 LEAST_M2 = 0.5  # less is rounding
@@ -35,7 +38,11 @@ class CoverWatch(QObject):
         super().__init__()
         self._counts = counts
         self._community_m2 = {text_of(row["community_id"]): row.geometry().area() for row in communities.getFeatures()}
-        self._areas = {fid: counts.grid(fid).area_m2 for fid in counts}
+        self._covered: dict[int, tuple[str, float]] = {}
+        self._grids_in: Counter[str] = Counter()
+        self._covered_m2 = 0.0
+        for fid in counts:
+            self._take(fid)
         self._shared: dict[tuple[int, int], float] = {}
         self._waiting: set[int] = set()
         self._timer = QTimer(self)
@@ -54,9 +61,8 @@ class CoverWatch(QObject):
     @property
     def gap_m2(self) -> float:
         """Area that no grid covers, beyond what was left out when the region was opened."""
-        grids = [self._counts.grid(fid) for fid in self._counts]
-        planned = sum(self._community_m2.get(key, 0.0) for key in {grid.community_id for grid in grids})
-        return planned - sum(self._areas.values()) + self.overlap_m2 - self._first_gap_m2
+        planned = sum(self._community_m2.get(key, 0.0) for key, grids in self._grids_in.items() if grids)
+        return planned - self._covered_m2 + self.overlap_m2 - self._first_gap_m2
 
     @property
     def seamless(self) -> bool:
@@ -68,9 +74,9 @@ class CoverWatch(QObject):
         waiting, self._waiting = self._waiting, set()
         self._shared = {pair: area for pair, area in self._shared.items() if not waiting & set(pair)}
         for fid in waiting:
-            self._areas.pop(fid, None)
-        for fid in sorted(waiting & set(self._counts)):
-            self._areas[fid] = self._counts.grid(fid).area_m2
+            self._drop(fid)
+        for fid in sorted(fid for fid in waiting if fid in self._counts):
+            self._take(fid)
             self._compare(fid)
         self.changed.emit()
 
@@ -83,6 +89,17 @@ class CoverWatch(QObject):
         self._waiting |= change.changed | change.removed
         self._timer.start()
 
+    def _take(self, fid: int) -> None:
+        grid = self._counts.grid(fid)
+        self._covered[fid] = grid.community_id, grid.area_m2
+        self._grids_in[grid.community_id] += 1
+        self._covered_m2 += grid.area_m2
+
+    def _drop(self, fid: int) -> None:
+        community_id, area_m2 = self._covered.pop(fid, ("", 0.0))
+        self._grids_in[community_id] -= 1 if community_id else 0
+        self._covered_m2 -= area_m2
+
     def _compare(self, fid: int) -> None:
         outline = self._counts.outline(fid)
         for other in self._counts.ledger.grids_near(outline.boundingBox()):
@@ -91,11 +108,3 @@ class CoverWatch(QObject):
                 area = shared_m2(outline, self._counts.outline(other))
                 if area >= LEAST_M2:
                     self._shared[pair] = area
-
-
-def shared_m2(one: QgsGeometry, other: QgsGeometry) -> float:
-    """Return the area that two polygons share; polygons that only touch are told apart without computing it."""
-    engine = QgsGeometry.createGeometryEngine(one.constGet())
-    if not engine.relatePattern(other.constGet(), "T********"):
-        return 0.0
-    return float(one.intersection(other).area())

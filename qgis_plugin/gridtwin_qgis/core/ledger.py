@@ -6,6 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsFeature, QgsGeometry, QgsRectangle, QgsSpatialIndex
 
 from .buildings import BuildingIndex
+from .geometry import beyond
 
 LARGE_GRID = 300  # members from which only the difference of the old and the new outline is counted
 
@@ -68,8 +69,9 @@ class Ledger:
         if len(before) <= LARGE_GRID:
             return self.index.within(area)
         candidates: set[int] = set()
-        for piece in self._outlines[grid].symDifference(area).asGeometryCollection():
-            candidates.update(self.index.near(piece.boundingBox()))
+        for change in (beyond(self._outlines[grid], area), beyond(area, self._outlines[grid])):
+            for piece in change.asGeometryCollection():
+                candidates.update(self.index.near(piece.boundingBox()))
         return (before - candidates) | self.index.among(area, candidates)
 
     def count(self, grid: int, outline: QgsGeometry) -> None:

@@ -26,6 +26,8 @@ def no_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()  # what has been made counts as old: it is not searched at once
         if enabled:
             gc.enable()
 

@@ -12,7 +12,7 @@ from qgis.core import (
     QgsRuleBasedRenderer,
     QgsVectorLayer,
 )
-from qgis_plugin_tools.tools.i18n import tr
+from qgis_plugin_tools.tools.i18n import tr as translated  # of texts that stand in a style, not at the call
 
 STYLES = Path(__file__).parents[1] / "styles"
 PARTS = QgsMapLayer.StyleCategory.Symbology | QgsMapLayer.StyleCategory.Labeling | QgsMapLayer.StyleCategory.Rendering
@@ -41,10 +41,10 @@ def translate_legend(layer: QgsVectorLayer) -> None:
     renderer = layer.renderer()
     if isinstance(renderer, QgsCategorizedSymbolRenderer):
         for number, category in enumerate(renderer.categories()):
-            renderer.updateCategoryLabel(number, tr(category.label()))
+            renderer.updateCategoryLabel(number, translated(category.label()))
     elif isinstance(renderer, QgsGraduatedSymbolRenderer):
         for number, part in enumerate(renderer.ranges()):
-            renderer.updateRangeLabel(number, tr(part.label()))
+            renderer.updateRangeLabel(number, translated(part.label()))
     elif isinstance(renderer, QgsRuleBasedRenderer):
         for rule in renderer.rootRule().children():
-            rule.setLabel(tr(rule.label()))
+            rule.setLabel(translated(rule.label()))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from qgis.core import QgsVectorLayer
-from qgis_plugin_tools.tools.i18n import tr
+from qgis_plugin_tools.tools.i18n import tr as translated  # of texts that stand in a table, not at the call
 
 LAYERS = {
     "communities": "Communities",
@@ -75,17 +75,6 @@ COLUMNS = {
     "violations": "Broken rules",
 }
 
-CLASSES = {
-    "below": "below the minimum",
-    "within1": "within the bounds, few",
-    "within2": "within the bounds, fewer than the middle",
-    "within3": "within the bounds, more than the middle",
-    "within4": "within the bounds, many",
-    "above": "above the maximum",
-    "none": "no households",
-    "special": "special-purpose or frozen",
-}
-
 PURPOSES = {
     "general": "general",
     "campus": "campus",
@@ -100,16 +89,16 @@ PURPOSES = {
 
 def layer_title(name: str) -> str:
     """Return what a layer is called; a planner's own layer keeps its name."""
-    return tr(LAYERS[name]) if name in LAYERS else name
+    return translated(LAYERS[name]) if name in LAYERS else name
 
 
 def purpose_title(purpose: str) -> str:
     """Return what a purpose is called."""
-    return tr(PURPOSES[purpose]) if purpose in PURPOSES else purpose
+    return translated(PURPOSES[purpose]) if purpose in PURPOSES else purpose
 
 
 def name_columns(layer: QgsVectorLayer) -> None:
     """Give the columns of a layer their titles in tables and forms."""
     for number, field in enumerate(layer.fields()):
         if field.name() in COLUMNS:
-            layer.setFieldAlias(number, tr(COLUMNS[field.name()]))
+            layer.setFieldAlias(number, translated(COLUMNS[field.name()]))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ class UnitRegister:
 
     Attributes
     ----------
+    first_m2
+        Area of the units of each grid when the region was opened.
     moved
         Units whose ``grid_id`` has changed since somebody emptied this, with the grid that they came from.
     reshaped
@@ -45,11 +48,14 @@ class UnitRegister:
         self._units: dict[int, Unit] = {}
         self._by_key: dict[str, int] = {}
         self._by_grid: dict[str, set[int]] = {}
+        self.first_m2: defaultdict[str, float] = defaultdict(float)
         self.moved: dict[int, str] = {}
         self.reshaped: set[int] = set()
         self.dropped: set[str] = set()
-        for fid, _, values in read_rows(layer, FIELDS):
-            self._keep(_unit(fid, values))
+        for fid, _, (*values, area_m2) in read_rows(layer, (*FIELDS, "area_m2")):
+            unit = _unit(fid, values)
+            self._keep(unit)
+            self.first_m2[unit.grid_id] += area_m2 or 0.0
         self._signals = self._connect()
 
     def __iter__(self) -> Iterator[Unit]:

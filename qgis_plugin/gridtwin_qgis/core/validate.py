@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsGeometry, QgsSpatialIndex
 
-from .cover import LEAST_M2, shared_m2
+from .cover import LEAST_M2
+from .geometry import beyond, shared, shared_m2, union
 from .schema import text_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Fault(Enum):
     OVERLAP = "overlap"
     GAP = "gap"
     PIECES = "pieces"
+    CROSSES_ITSELF = "crosses_itself"
     OUTSIDE_COMMUNITY = "outside_community"
     LOCKED_CHANGED = "locked_changed"
     UNIT_CUT = "unit_cut"
@@ -99,7 +101,7 @@ def find_problems(
     index = QgsSpatialIndex()
     for number, grid in enumerate(snapshot.grids):
         index.addFeature(number, grid.outline.boundingBox())
-    found: list[Problem] = list(snapshot.units)
+    found: list[Problem] = []
     total = len(snapshot.grids) + len(snapshot.communities)
     for number, grid in enumerate(snapshot.grids):
         if cancelled():
@@ -112,7 +114,7 @@ def find_problems(
             return ()
         found += _gaps(snapshot, key, area)
         progress((len(snapshot.grids) + number + 1) / total)
-    return tuple(found)
+    return (*found, *snapshot.units)
 
 
 def _faults_of_grid(snapshot: Snapshot, number: int) -> Iterator[Problem]:
@@ -120,13 +122,15 @@ def _faults_of_grid(snapshot: Snapshot, number: int) -> Iterator[Problem]:
     pieces = len(grid.outline.asGeometryCollection())
     if pieces > 1:
         yield Problem(Fault.PIECES, (grid.key,), grid.outline, pieces)
+    if not grid.outline.isGeosValid():
+        yield Problem(Fault.CROSSES_ITSELF, (grid.key,), grid.outline, grid.outline.area())
     community = snapshot.communities.get(grid.community_id)
     if community is not None:
-        beyond = grid.outline.difference(community)
-        if beyond.area() >= LEAST_M2:
-            yield Problem(Fault.OUTSIDE_COMMUNITY, (grid.key,), beyond, beyond.area())
+        outside = beyond(grid.outline, community)
+        if outside.area() >= LEAST_M2:
+            yield Problem(Fault.OUTSIDE_COMMUNITY, (grid.key,), outside, outside.area())
     if grid.before is not None:
-        moved = grid.outline.symDifference(grid.before)
+        moved = union([beyond(grid.outline, grid.before), beyond(grid.before, grid.outline)])
         if moved.area() >= LEAST_M2:
             yield Problem(Fault.LOCKED_CHANGED, (grid.key,), moved, moved.area())
 
@@ -135,7 +139,7 @@ def _overlaps(snapshot: Snapshot, number: int, near: list[int]) -> Iterator[Prob
     grid = snapshot.grids[number]
     for other in sorted(near):
         if other > number and shared_m2(grid.outline, snapshot.grids[other].outline) >= LEAST_M2:
-            place = grid.outline.intersection(snapshot.grids[other].outline)
+            place = shared(grid.outline, snapshot.grids[other].outline)
             yield Problem(Fault.OVERLAP, (grid.key, snapshot.grids[other].key), place, place.area())
 
 
@@ -144,7 +148,7 @@ def _gaps(snapshot: Snapshot, key: str, area: QgsGeometry) -> Iterator[Problem]:
     own = [grid.outline for grid in snapshot.grids if grid.community_id == key]
     if not own:
         return
-    for part in area.difference(QgsGeometry.unaryUnion(own)).asGeometryCollection():
+    for part in beyond(area, union(own)).asGeometryCollection():
         if part.area() >= LEAST_M2:
             yield Problem(Fault.GAP, (key,), part, part.area())
 

@@ -24,7 +24,7 @@ from qgis_plugin_tools.tools.messages import MsgBar
 
 from ..core.schema import text_of
 from ..core.session import RegionSession
-from .balance_model import HOUSEHOLDS, BalanceFilter, BalanceModel
+from .balance_model import DIFFERENCE, GRID, HOUSEHOLDS, LOCKED, PARTS, BalanceFilter, BalanceModel
 from .bar_delegate import BarDelegate
 from .colours import ALARM, GOOD
 from .host import PluginHost
@@ -32,6 +32,8 @@ from .problems_panel import ProblemsPanel
 
 MARGIN = 1.4  # of the map around what is shown, as a factor
 LEAST_WIDTH_M = 100.0  # of the map
+WIDTHS = {HOUSEHOLDS: 12, DIFFERENCE: 9, PARTS: 7, LOCKED: 8}  # of columns, in digits
+CODE_DIGITS = 17
 
 
 def add_balance_dock(host: PluginHost) -> None:
@@ -74,6 +76,11 @@ class BalanceDock(QDockWidget):
         self.problems.chosen.connect(self._show_place)
         self.setWidget(self._layout())
         self.show_session(None)
+
+    @property
+    def session(self) -> RegionSession | None:
+        """The region that is shown."""
+        return self._session
 
     def show_session(self, session: RegionSession | None) -> None:
         """Show another region, or none."""
@@ -200,4 +207,8 @@ def _table(model: BalanceFilter) -> QTableView:
     header = table.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     header.setStretchLastSection(True)
+    table.setTextElideMode(Qt.TextElideMode.ElideLeft)  # the end of a code tells grids apart
+    digit = table.fontMetrics().horizontalAdvance("0")
+    for column, digits in {GRID: CODE_DIGITS, **WIDTHS}.items():
+        table.setColumnWidth(column, digit * digits)
     return table

@@ -19,8 +19,8 @@ from .colours import status_colour
 SORT_ROLE = int(Qt.ItemDataRole.UserRole)
 STATE_ROLE = SORT_ROLE + 1
 
-GRID, HOUSEHOLDS, DIFFERENCE, PURPOSE, LOCKED, PARTS = range(6)
-NUMBERS = (HOUSEHOLDS, DIFFERENCE)
+GRID, HOUSEHOLDS, DIFFERENCE, PARTS, LOCKED, PURPOSE = range(6)
+NUMBERS = (HOUSEHOLDS, DIFFERENCE, PARTS)
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ def headings() -> tuple[Heading, ...]:
         Heading(tr("Grid"), tr("Code of the grid"), lambda grid: grid.code or grid.grid_id),
         Heading(tr("Households"), tr("Households of its buildings now"), lambda grid: grid.households),
         Heading(tr("Difference"), tr("Households below or above its bounds"), lambda grid: grid.difference),
-        Heading(tr("Purpose"), tr("What the grid serves"), lambda grid: purpose_title(grid.purpose)),
-        Heading(tr("Locked"), tr("Whether the grid must not change"), lambda grid: grid.locked),
         Heading(tr("Pieces"), tr("Pieces of the grid; one when it is contiguous"), lambda grid: grid.parts),
+        Heading(tr("Locked"), tr("Whether the grid must not change"), lambda grid: grid.locked),
+        Heading(tr("Purpose"), tr("What the grid serves"), lambda grid: purpose_title(grid.purpose)),
     )
 
 

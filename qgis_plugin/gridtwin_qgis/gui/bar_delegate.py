@@ -13,7 +13,7 @@ from .colours import status_colour
 
 FULL = 1.3  # the bar's end, as a share of the maximum
 MARGIN = 2.0
-TICK = QColor(60, 60, 60, 150)
+TICK = QColor(60, 60, 60, 90)
 
 
 class BarDelegate(QStyledItemDelegate):

@@ -72,6 +72,7 @@ class ProblemsPanel(QWidget):
         self.heading.setWordWrap(True)
         self.list = QListWidget()
         self.list.setObjectName("GridTwinProblems")
+        self.list.setWordWrap(True)
         self.list.itemClicked.connect(self._on_chosen)
         self.list.itemActivated.connect(self._on_chosen)
         layout = QVBoxLayout(self)
@@ -116,14 +117,15 @@ class ProblemsPanel(QWidget):
 
 def problem_text(problem: Problem) -> str:
     """Return a fault as a sentence in the planner's language."""
+    values = {"keys": ", ".join(problem.keys), "amount": QLocale().toString(round(problem.amount))}
     texts = {
-        Fault.OVERLAP: tr("Grids {keys} overlap: {amount} m²"),
-        Fault.GAP: tr("Community {keys}: no grid covers {amount} m²"),
-        Fault.PIECES: tr("Grid {keys} is in {amount} pieces"),
-        Fault.OUTSIDE_COMMUNITY: tr("Grid {keys} lies beyond its community: {amount} m²"),
-        Fault.LOCKED_CHANGED: tr("Grid {keys} is locked but was changed: {amount} m²"),
-        Fault.UNIT_CUT: tr("A boundary cuts unit {keys}: {amount} m²"),
-        Fault.UNIT_ASTRAY: tr("Unit {keys} is in no grid: {amount} m²"),
+        Fault.OVERLAP: tr("Grids {keys} overlap: {amount} m²", **values),
+        Fault.GAP: tr("Community {keys}: no grid covers {amount} m²", **values),
+        Fault.PIECES: tr("Grid {keys} is in {amount} pieces", **values),
+        Fault.CROSSES_ITSELF: tr("The outline of grid {keys} crosses itself", **values),
+        Fault.OUTSIDE_COMMUNITY: tr("Grid {keys} lies beyond its community: {amount} m²", **values),
+        Fault.LOCKED_CHANGED: tr("Grid {keys} is locked but was changed: {amount} m²", **values),
+        Fault.UNIT_CUT: tr("A boundary cuts unit {keys}: {amount} m²", **values),
+        Fault.UNIT_ASTRAY: tr("Unit {keys} is in no grid: {amount} m²", **values),
     }
-    amount = QLocale().toString(round(problem.amount))
-    return texts[problem.fault].replace("{keys}", ", ".join(problem.keys)).replace("{amount}", amount)
+    return str(texts[problem.fault])

@@ -1,10 +1,11 @@
-"""Run benchmarks: ``python -m benchmarks [generated] [towns] [drift] [division] [edits]`` (all by default)."""
+"""Run benchmarks: ``python -m benchmarks [generated] [towns] [drift] [division] [edits] [access]`` (all by default)."""
 
 from __future__ import annotations
 
 import sys
 
 from benchmarks import division, drift, edits, generated, towns
+from benchmarks.access import run as access
 
 BENCHMARKS = {
     "generated": generated.main,
@@ -12,6 +13,7 @@ BENCHMARKS = {
     "drift": drift.main,
     "division": division.main,
     "edits": edits.main,
+    "access": access.main,
 }
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def _show(outcome: Outcome) -> None:
     if outcome.facts:
         table = Table(show_header=False, box=None, pad_edge=False)
         table.add_column(style="cyan", no_wrap=True)
-        table.add_column()
+        table.add_column(overflow="fold")
         for label, value in outcome.facts:
             table.add_row(Text(label), Text(value))
         console.print(table)

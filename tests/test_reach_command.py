@@ -111,12 +111,10 @@ def test_a_dry_run_writes_nothing(region, tmp_path):
     assert not (tmp_path / "t.csv").exists()
 
 
-def test_results_are_replaced_only_when_told(region):
-    """A second run needs --overwrite; it then replaces the layers."""
+def test_a_further_run_replaces_the_results(region):
+    """What was measured before is measured anew, not kept beside it."""
     call("reach", region)
-    code, document = call("reach", region)
-    assert (code, document["error"]["code"]) == (2, "coverage_exists")
-    code, _ = call("reach", region, "--kind", "clinic", "--overwrite")
+    code, _ = call("reach", region, "--kind", "clinic")
     assert code == 0
     assert read_region(region)["coverage"]["kind"].unique().tolist() == ["clinic"]
 

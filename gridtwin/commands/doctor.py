@@ -110,8 +110,10 @@ def _chinese_font() -> str | None:
 
 def _warm_up() -> float:
     """Compile and cache all kernels; return the seconds it took."""
-    from gridtwin.grids.warm import compile_kernels
+    from gridtwin.grids import warm as grids
+    from gridtwin.services import warm as services
 
     start = time.perf_counter()
-    compile_kernels()
+    grids.compile_kernels()
+    services.compile_kernels()
     return time.perf_counter() - start

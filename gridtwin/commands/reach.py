@@ -16,7 +16,6 @@ from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import check_table, dry_run_note, write_table
 from gridtwin.commands.travel import walker_of, with_closures
 from gridtwin.commands.walking import check_outputs, chosen_kinds, walking_network
-from gridtwin.errors import OutputExistsError
 from gridtwin.i18n import language, mark, tr
 from gridtwin.maps import save_map
 from gridtwin.maps.coverage_report import coverage_report
@@ -50,7 +49,7 @@ class Asked:
 
 
 def run(options: Options, progress: Progress) -> Outcome:
-    """Measure, and write the results into the region or into ``--output``."""
+    """Measure, and write the results into the region, in place of those of a former run, or into ``--output``."""
     source = Path(options["region"])
     target = Path(options["output"]) if options["output"] else source
     for name in ("table", "uncovered"):
@@ -60,12 +59,6 @@ def run(options: Options, progress: Progress) -> Outcome:
     walker = walker_of(options)
     progress(0.0, tr(mark("Reading the region")))
     region = read_region(source)
-    if target == source and not (options["overwrite"] or options["dry_run"]) and len(region["coverage"]):
-        raise OutputExistsError(
-            "coverage_exists",
-            mark("{path} has results of 'gridtwin reach'; give --overwrite to replace them, or --output"),
-            path=str(source),
-        )
     asked = _asked(region, options)
     progress(0.2, tr(mark("Putting homes and facilities on the streets")))
     network = walking_network(region, walker)

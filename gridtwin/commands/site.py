@@ -14,7 +14,7 @@ from gridtwin.commands.spec import Options, Outcome
 from gridtwin.commands.tables import dry_run_note
 from gridtwin.commands.travel import walker_of, with_closures
 from gridtwin.commands.walking import check_outputs, chosen_kinds, walking_network
-from gridtwin.errors import OutputExistsError, UsageError
+from gridtwin.errors import UsageError
 from gridtwin.i18n import mark, tr
 from gridtwin.load.vector import read_layer
 from gridtwin.network import StreetNetwork
@@ -32,7 +32,10 @@ AREAS_SHOWN = 5
 
 
 def run(options: Options, progress: Progress) -> Outcome:
-    """Choose sites, and write layer ``sites`` into the region or into ``--output``."""
+    """Choose sites, and write layer ``sites`` into the region or into ``--output``.
+
+    They take the place of sites proposed before for the same kind.
+    """
     source = Path(options["region"])
     target = Path(options["output"]) if options["output"] else source
     check_outputs(options, (), target)
@@ -41,7 +44,6 @@ def run(options: Options, progress: Progress) -> Outcome:
     region = read_region(source)
     catalogue = facility_kinds(options["kinds"])
     params = _params(region, options, catalogue)
-    _check_sites(region, params.kind, options, source, target)
     progress(0.2, tr(mark("Putting homes and facilities on the streets")))
     network = walking_network(region, walker)
     homes = place_homes(region.layers, network, within_m=options["snap_within"])
@@ -115,17 +117,6 @@ def _standard(kind: str, catalogue: FacilityKinds) -> Limit:
     raise UsageError(
         "no_standard", mark("no standard says how near a facility of kind '{kind}' must be; give --within"), kind=kind
     )
-
-
-def _check_sites(region: Region, kind: str, options: Options, source: Path, target: Path) -> None:
-    """Refuse to replace proposed sites of the kind, unless told to."""
-    if target == source and not (options["overwrite"] or options["dry_run"]) and region["sites"]["kind"].eq(kind).any():
-        raise OutputExistsError(
-            "sites_exist",
-            mark("{path} has sites of kind '{kind}'; give --overwrite to replace them, or --output"),
-            path=str(source),
-            kind=kind,
-        )
 
 
 def _candidates(region: Region, options: Options, network: StreetNetwork) -> gpd.GeoDataFrame:

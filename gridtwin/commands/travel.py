@@ -17,7 +17,7 @@ from gridtwin.i18n import mark
 from gridtwin.load.mapping import LayerMapping
 from gridtwin.load.tables import LON_NAMES, named_column
 from gridtwin.load.vector import LayerSource, located, named, placed
-from gridtwin.network import Driver, Snapped, StreetNetwork, Walker, loose_ends, snap, street_network
+from gridtwin.network import Driver, Snapped, StreetNetwork, Walker, snap_doors, street_network
 from gridtwin.network.profile import Profile
 from gridtwin.region import Region
 from gridtwin.schemas import LAYERS
@@ -148,8 +148,8 @@ def places_of(region: Region, text: str) -> gpd.GeoDataFrame:
 
 
 def on_streets(network: StreetNetwork, shapes: Any) -> Snapped:
-    """Put places on the streets, but not on loose ends of the data."""
-    return snap(network, shapes, within_m=SNAP_WITHIN_M, among=~loose_ends(network))
+    """Put places on the streets, where their doors may be."""
+    return snap_doors(network, shapes, within_m=SNAP_WITHIN_M)
 
 
 def require_both(options: Options, first: str, second: str) -> None:

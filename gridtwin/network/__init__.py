@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridtwin.network.doors import door_streets, loose_ends, snap_doors
 from gridtwin.network.export import to_networkx
 from gridtwin.network.matrix import matrix
 from gridtwin.network.network import StreetNetwork, components, street_network
@@ -13,7 +14,6 @@ from gridtwin.network.search import (
     Reach,
     farthest_walk,
     longest_walks,
-    loose_ends,
     nearest,
     pairs,
     reach,
@@ -33,6 +33,7 @@ __all__ = [
     "StreetNetwork",
     "Walker",
     "components",
+    "door_streets",
     "farthest_walk",
     "longest_walks",
     "loose_ends",
@@ -42,6 +43,7 @@ __all__ = [
     "reach",
     "route",
     "snap",
+    "snap_doors",
     "street_network",
     "to_networkx",
     "turn_list",

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 from gridtwin.errors import UsageError
 from gridtwin.i18n import mark
 from gridtwin.network import kernel, kernel_places
-from gridtwin.network.network import Direction, Flags, Floats, Indices, StreetNetwork, components
-from gridtwin.network.snap import Snapped, snap
-
-MAIN_PART_SHARE = 0.01  # of the length of all streets: smaller parts are loose ends of the data
+from gridtwin.network.doors import snap_doors
+from gridtwin.network.network import Direction, Flags, Floats, Indices, StreetNetwork
+from gridtwin.network.snap import Snapped
 
 
 @dataclass(frozen=True)
@@ -313,8 +312,7 @@ def longest_walks(
     network
         A network for walking; shortest ways may leave the group's area.
     places
-        Points or polygons, see :func:`gridtwin.network.snap`. They go to streets that are no loose ends:
-        parts of the network with at least 1 % of its length.
+        Points or polygons, see :func:`gridtwin.network.snap_doors`.
     group
         Group of each place, −1 for none, (places,).
     count
@@ -337,16 +335,9 @@ def longest_walks(
     """
     if network.mode != "walk":
         raise UsageError("not_for_walking", mark("the longest walk needs a network for walking"))
-    snapped = snap(network, places, within_m=snap_within_m, among=~loose_ends(network))
+    snapped = snap_doors(network, places, within_m=snap_within_m)
     members = (snapped, np.asarray(group))
     return _farthest(network, members, members, count, limit_m, same=True)
-
-
-def loose_ends(network: StreetNetwork) -> Flags:
-    """Return the edges in parts of the network with less than 1 % of its length, (edges,)."""
-    label, report = components(network)
-    loose = (report["length_share"] < MAIN_PART_SHARE).to_numpy(bool)
-    return loose[label][network.start] if len(label) else np.zeros(0, bool)
 
 
 def _farthest(

@@ -11,7 +11,7 @@ import shapely
 
 from gridtwin.errors import InputMissingError, UsageError
 from gridtwin.i18n import mark
-from gridtwin.network import StreetNetwork, loose_ends
+from gridtwin.network import StreetNetwork, door_streets
 from gridtwin.schemas import conform
 
 SOURCES = ("junctions", "buildings", "units")
@@ -77,8 +77,8 @@ def thinned(xy: np.ndarray, spacing_m: float) -> np.ndarray:
 
 
 def _corners(network: StreetNetwork) -> tuple[np.ndarray, np.ndarray]:
-    """Return the junctions of streets that are no loose ends."""
-    edges = np.flatnonzero(~loose_ends(network))
+    """Return the junctions of streets onto which doors open."""
+    edges = np.flatnonzero(door_streets(network))
     corner = np.unique(np.r_[network.start[edges], network.end[edges]])
     return np.asarray(network.junction_id)[corner], shapely.points(network.x[corner], network.y[corner])
 

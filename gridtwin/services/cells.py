@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from gridtwin.errors import InputError, UsageError
 from gridtwin.i18n import mark
-from gridtwin.network import Snapped, StreetNetwork
+from gridtwin.network import Snapped, StreetNetwork, door_streets, loose_ends
 from gridtwin.services.barriers import BLOCKED, barriers_of
 from gridtwin.services.kernel_sites import placed
 from gridtwin.services.sites import Sites, Stops, sites_of, street_stops
 from gridtwin.services.voronoi import Partition, capped_voronoi
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -108,7 +109,8 @@ def street_cells(
     Parameters
     ----------
     network
-        Streets; costs play no part, so networks that differ in costs alone share their cells.
+        Streets; costs play no part, so networks that differ in costs alone share their cells. Those onto which no
+        door opens (:func:`gridtwin.network.door_streets`) have none, but for bridges over barriers.
     within
         Only streets that meet this polygon, in the coordinates of the network; all by default.
     step_m
@@ -134,9 +136,12 @@ def street_cells(
             places=str(barriers.crs),
             network=str(network.crs),
         )
-    edges = np.arange(len(network.start))
+    shared = door_streets(network)
+    if barriers is not None:
+        shared = shared | _bridges_over(network, barriers)
+    edges = np.flatnonzero(shared)
     if within is not None:
-        edges = np.sort(network.tree.query(within, predicate="intersects"))
+        edges = np.intersect1d(edges, network.tree.query(within, predicate="intersects"))
     parting = None if barriers is None else barriers_of(barriers.geometry.to_numpy(), network.geometry[edges])
     stops = street_stops(network, edges, step_m, parting)
     sites = sites_of(stops, parting, cap_m)
@@ -158,6 +163,16 @@ def street_cells(
         partition.corners,
         points,
     )
+
+
+def _bridges_over(network: StreetNetwork, barriers: gpd.GeoDataFrame) -> Flags:
+    """Return the bridges that cross barriers, (edges,): the ways over a river are drawn."""
+    over = np.zeros(len(network.start), bool)
+    if "structure" in network.streets.columns:
+        bridges = np.flatnonzero(network.streets["structure"].eq("bridge").fillna(False).to_numpy(bool))
+        crossed = shapely.STRtree(barriers.geometry.to_numpy()).query(network.geometry[bridges], predicate="intersects")
+        over[bridges[crossed[0]]] = True
+    return over & ~loose_ends(network)
 
 
 def _points(stops: Stops, sites: Sites, partition: Partition, cell: Indices) -> Snapped:

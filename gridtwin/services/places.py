@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gridtwin.errors import InputError, InputMissingError
 from gridtwin.grids.planar import locate
 from gridtwin.i18n import mark
-from gridtwin.network import Snapped, StreetNetwork, Walker, loose_ends, snap
+from gridtwin.network import Snapped, StreetNetwork, Walker, snap_doors
 from gridtwin.schemas import GROUPS, empty_layer
 from gridtwin.services.catalogue import SPECIAL_GROUPS
 
@@ -201,9 +201,8 @@ def place_facilities(
 def place_points(
     places: Any, layers: Mapping[str, pd.DataFrame], network: StreetNetwork, *, within_m: float = SNAP_WITHIN_M
 ) -> Snapped:
-    """Put further places on the network as homes and facilities are: no loose ends, on their side of barriers."""
-    among = ~loose_ends(network)
-    return snap(network, places, within_m=within_m, among=among, barriers=layers.get("barriers"))
+    """Put further places on the network as homes and facilities are: at their doors, on their side of barriers."""
+    return snap_doors(network, places, within_m=within_m, barriers=layers.get("barriers"))
 
 
 def _doors(network: StreetNetwork, shapes: Points, points: Points, at: Snapped) -> Points:

@@ -220,11 +220,10 @@ def test_report_prints_on_a4(watched, tmp_path):
     watched.until(f"{CANVAS}.drawn")
     assert page.evaluate("document.documentElement.scrollWidth") <= 688
     assert not page.is_visible(".gt-print")
-    frame, canvas = (
-        page.locator(name).first.bounding_box() for name in (".gt-figure .folium-map", ".gt-figure canvas")
-    )
-    assert canvas["x"] <= frame["x"]
-    assert canvas["x"] + canvas["width"] >= frame["x"] + frame["width"]
+    names = [".gt-figure .folium-map", ".gt-figure canvas"]
+    frame, canvas = page.evaluate("names => names.map(n => document.querySelector(n).getBoundingClientRect())", names)
+    assert canvas["left"] <= frame["left"]
+    assert canvas["right"] >= frame["right"]
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 

@@ -13,6 +13,7 @@ import pytest
 from gridtwin.commands.demo import extract_path
 from gridtwin.load.osm import read_osm
 from gridtwin.load.raster import sample_elevation, street_slopes
+from gridtwin.load.topology import add_junctions
 from gridtwin.network import (
     Driver,
     Snapped,
@@ -41,9 +42,8 @@ def osm_streets(extract: Path, dem: Path | None = None) -> gpd.GeoDataFrame:
 
 def wuhan(data: Path) -> gpd.GeoDataFrame:
     """Return the streets of central Wuhan."""
-    streets = gpd.read_parquet(data / "wuhan" / "wuhan_central.parquet")
-    ends = {"from_junction_id": streets["u"].astype(str), "to_junction_id": streets["v"].astype(str)}
-    return streets.assign(street_id=[f"s{row}" for row in range(len(streets))], **ends)
+    streets = gpd.read_parquet(data / "wuhan" / "wuhan_central.parquet").to_crs(4547)  # u, v: not the ends of lines
+    return add_junctions(streets.assign(street_id=[f"s{row}" for row in range(len(streets))]))[0]
 
 
 TOWNS: dict[str, Callable[[Path], gpd.GeoDataFrame]] = {

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from gridtwin.errors import InputError, UsageError
-from gridtwin.network import Walker, snap, street_network
+from gridtwin.network import Walker, door_streets, snap, snap_doors, street_network
 from tests.network.towns import CRS, street_frame
 
 ROWS = [("a", "b", [(0, 0), (100, 0)]), ("b", "c", [(100, 0), (100, 100)])]
@@ -109,3 +109,15 @@ def test_a_street_along_a_wall_is_not_across_it():
     network = street_network(street_frame(rows), profile=Walker())
     wall = [shapely.LineString([(0, 0), (100, 0)])]
     assert snap(network, [shapely.Point(50, 20)], within_m=40, barriers=wall).edge.tolist() == [0]
+
+
+def test_doors_open_onto_streets_on_the_ground():
+    """A house over a tunnel goes to the street beside it; one that has a bridge alone takes the bridge."""
+    rows = [("a", "b", [(0, 0), (100, 0)]), ("a", "c", [(0, 0), (0, 40)]), ("c", "d", [(0, 40), (100, 40)])]
+    streets = street_frame(rows, structure=["tunnel", "ground", None])
+    network = street_network(streets, profile=Walker())
+    house = gpd.GeoSeries([shapely.Point(50, 5)], crs=CRS)
+    assert door_streets(network).tolist() == [False, True, True]
+    assert snap(network, house, within_m=50).edge.tolist() == [0]
+    assert snap_doors(network, house, within_m=50).edge.tolist() == [2]
+    assert snap_doors(network, house, within_m=20).edge.tolist() == [0]

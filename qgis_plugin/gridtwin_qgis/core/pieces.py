@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 
-from qgis.core import NULL, QgsFeature, QgsFeatureRequest, QgsGeometry, QgsPoint
+from qgis.core import NULL, QgsFeature, QgsFeatureRequest, QgsGeometry, QgsPoint, QgsWkbTypes
 from qgis_plugin_tools.tools.i18n import tr
 
 from .boundaries import Point
@@ -50,7 +50,7 @@ def cut_in_session(session: RegionSession, lines: Sequence[Sequence[Point]], amo
     parted = {fid: parts for fid, parts in cut.pieces.items() if len(parts) > 1}
     check_free(session, parted)
     for fid in cut.pieces.keys() - parted.keys():
-        session.units.changeGeometry(fid, cut.pieces[fid][0])
+        session.units.changeGeometry(fid, _as_stored(session, cut.pieces[fid][0]))
     return {piece: fid for fid, parts in parted.items() for piece in _part_unit(session, fid, parts)}
 
 
@@ -77,7 +77,7 @@ def _part_unit(session: RegionSession, fid: int, parts: Sequence[QgsGeometry]) -
     load = [sum(rows[building].households for building in mine) for mine in homes]
     keeper = max(range(len(parts)), key=lambda n: (load[n], parts[n].area()))
     parent = session.units.getFeature(fid)
-    session.units.changeGeometry(fid, parts[keeper])
+    session.units.changeGeometry(fid, _as_stored(session, parts[keeper]))
     for number, value in _sums(session, homes[keeper], parts[keeper]).items():
         session.units.changeAttributeValue(fid, number, value)
     names = (name for n in count(1) if session.register.of_key(name := f"{unit.unit_id}.{n}") is None)
@@ -102,7 +102,7 @@ def _homes_by_part(session: RegionSession, unit_id: str, parts: Sequence[QgsGeom
 def _add_unit(session: RegionSession, parent: QgsFeature, area: QgsGeometry, homes: list[int], name: str) -> int:
     """Add a unit like its parent, and put its buildings into it."""
     feature = QgsFeature(parent)
-    feature.setGeometry(area)
+    feature.setGeometry(_as_stored(session, area))
     feature.setAttribute(column(session.units, "fid"), NULL)
     feature.setAttribute(column(session.units, "unit_id"), name)
     for number, value in _sums(session, homes, area).items():
@@ -112,6 +112,14 @@ def _add_unit(session: RegionSession, parent: QgsFeature, area: QgsGeometry, hom
     for building in homes:
         session.buildings.changeAttributeValue(building, key, name)
     return int(feature.id())
+
+
+def _as_stored(session: RegionSession, area: QgsGeometry) -> QgsGeometry:
+    """Return a polygon of the type that the layer declares."""
+    made = QgsGeometry(area)
+    if QgsWkbTypes.isMultiType(session.units.wkbType()):
+        made.convertToMultiType()
+    return made
 
 
 def _sums(session: RegionSession, homes: Iterable[int], area: QgsGeometry) -> Mapping[int, object]:

@@ -148,6 +148,6 @@ def divide_in_file(path: Path, unit_id: str, other: str) -> str:
 def test_the_store_keeps_a_plan_without_row(book: PlanBook) -> None:
     """A plan that table ``plans`` does not know is written there when it is saved."""
     book.tables.drop("plans", list(book.tables.found("plans", "plan", "default")))
-    assert book.stored() == StoredPlan("default", "", {}, None, book.stored().grids, len(book.present()))
+    assert book.stored() == StoredPlan("default", "", {}, None)
     book.session.units.afterCommitChanges.emit()
     assert [row["plan"] for row in book.tables.rows("plans")] == ["default"]

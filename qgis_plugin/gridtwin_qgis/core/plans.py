@@ -295,7 +295,7 @@ class PlanBook(QObject):
         self.changed.emit()
 
     def _stored(self, name: str) -> StoredPlan:
-        return self._store.plans().get(name, StoredPlan(name))
+        return self._store.plan(name)
 
     def _with_facts(self, plan: StoredPlan) -> StoredPlan:
         """Return a plan with the columns of the grids as they are now, so that they return when the planner does."""

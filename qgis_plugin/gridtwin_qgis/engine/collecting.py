@@ -41,6 +41,11 @@ class CollectingTask(EngineTask, Generic[Result]):
         Called with what was read, in the window's thread.
     on_failed
         Called with why there is nothing, in the window's thread.
+
+    Attributes
+    ----------
+    has_ended
+        Whether what came out was handed over.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class CollectingTask(EngineTask, Generic[Result]):
         self._on_done = on_done
         self._on_failed = on_failed
         self._collected: Result | None = None
+        self.has_ended = False
 
     def _run(self) -> bool:
         engine_python()  # without an engine nothing is written
@@ -71,6 +77,7 @@ class CollectingTask(EngineTask, Generic[Result]):
         return True
 
     def _take(self, finished: Finished) -> None:
+        self.has_ended = True
         if finished.error is not None:
             self._on_failed(finished.error)
             return
@@ -84,29 +91,23 @@ class EngineRuns:
     """Runs of the engine that a part of the window has started; they end with it."""
 
     def __init__(self) -> None:
-        self._tasks: list[EngineTask] = []
+        self._tasks: list[CollectingTask] = []
 
     @property
     def is_busy(self) -> bool:
-        """Whether a run goes on."""
-        return any(task.isActive() for task in self._tasks)
+        """Whether a run waits or goes on."""
+        return any(not task.has_ended for task in self._tasks)
 
-    def start(self, task: EngineTask) -> None:
+    def start(self, task: CollectingTask) -> None:
         """Give a task to the task manager."""
-        self._tasks = [known for known in self._tasks if known.isActive()]
+        self._tasks = [known for known in self._tasks if not known.has_ended]
         self._tasks.append(task)
-        task.taskCompleted.connect(lambda: self._forget(task))
-        task.taskTerminated.connect(lambda: self._forget(task))
         QgsApplication.taskManager().addTask(task)
 
     def cancel(self) -> None:
         """Cancel all runs."""
-        for task in tuple(self._tasks):
+        for task in [known for known in self._tasks if not known.has_ended]:
             task.cancel()
-
-    def _forget(self, task: EngineTask) -> None:
-        if task in self._tasks:
-            self._tasks.remove(task)
 
 
 def tell_failure(error: EngineError, warn: Callable[[str], None]) -> None:

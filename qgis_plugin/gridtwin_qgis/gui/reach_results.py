@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qgis.core import QgsPointXY, QgsVectorLayer
+from qgis.core import QgsPointXY, QgsRenderContext, QgsRuleBasedRenderer, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QComboBox, QLabel, QTabWidget, QVBoxLayout, QWidget
 from qgis_plugin_tools.tools.i18n import tr
 
@@ -18,6 +18,7 @@ from ..core.coverage import (
     CoverageResult,
     Covered,
     LimitKey,
+    filter_of,
     site_names,
     uncovered_homes,
 )
@@ -101,8 +102,8 @@ class ReachResults(QTabWidget):
         lost = sum(change.newly_uncovered.values())
         self.summary.setText(
             tr(
-                "Closed: {streets}. {areas:,} service areas shrink; {homes:,} times a building, with {households:,} "
-                "households, is no longer covered.",
+                "Closed: {streets}. Service areas that shrink: {areas:,}. No longer covered, over all kinds and "
+                "limits: {homes:,} buildings with {households:,} households.",
                 streets=", ".join(streets),
                 areas=len(change.areas),
                 homes=len(change.newly_uncovered),
@@ -172,7 +173,10 @@ class ReachResults(QTabWidget):
     def _fill_homes(self) -> None:
         key = self.limit.currentData()
         layer = self._layers.get(UNCOVERED)
-        homes = [] if key is None or layer is None else uncovered_homes(layer, key)
+        homes = []
+        if key is not None and layer is not None:
+            show_only(layer, key)  # the map shows what the table shows
+            homes = uncovered_homes(layer, key)
         self.homes.fill(
             (
                 (
@@ -194,6 +198,15 @@ class ReachResults(QTabWidget):
         layer = self._layers.get(name)
         if layer is not None:
             self._zoom_to(point, layer)
+
+
+def show_only(layer: QgsVectorLayer, key: LimitKey) -> None:
+    """Draw only what belongs to a kind and limit; the layer itself keeps everything."""
+    symbol = layer.renderer().symbols(QgsRenderContext())[0].clone()
+    root = QgsRuleBasedRenderer.Rule(None)
+    root.appendChild(QgsRuleBasedRenderer.Rule(symbol, 0, 0, filter_of(key), f"{key.kind}, {key.limit}"))
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    layer.triggerRepaint()
 
 
 def _stacked(*widgets: QWidget) -> QWidget:

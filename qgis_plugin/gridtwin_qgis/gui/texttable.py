@@ -36,6 +36,7 @@ class TextTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setAlternatingRowColors(True)
         self.verticalHeader().hide()
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as given, until a title is clicked
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setStretchLastSection(True)
         if on_chosen is not None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw the layout templates that come with the plugin: ``gridtwin_qgis/layouts/*.qpt``.
 
-Run with the Python of QGIS after changing a measure or a text: ``python qgis_plugin/layouts.py``.
+Run with the Python of QGIS after changing a measure or a text: ``QT_HASH_SEED=0 python qgis_plugin/layouts.py``; the
+seed keeps the attributes of the files in one order.
 """
 
 from __future__ import annotations
@@ -231,7 +232,7 @@ def _legend(drawing: Drawing) -> None:
     legend.setResizeToContents(False)
     legend.setBackgroundEnabled(False)
     legend.setSymbolWidth(4.5 * drawing.scale)
-    legend.setSymbolHeight(2.4 * drawing.scale)
+    legend.setSymbolHeight(2.2 * drawing.scale)
     legend.setBoxSpace(0)
     for style, size in (
         (QgsLegendStyle.Style.Title, 8),
@@ -243,7 +244,7 @@ def _legend(drawing: Drawing) -> None:
         entry.setFont(drawing.written(size, bold=style != QgsLegendStyle.Style.SymbolLabel).font())
         legend.setStyle(style, entry)
     symbols = legend.style(QgsLegendStyle.Style.Symbol)
-    symbols.setMargin(QgsLegendStyle.Side.Top, 1.0 * drawing.scale)
+    symbols.setMargin(QgsLegendStyle.Side.Top, 0.75 * drawing.scale)
     legend.setStyle(QgsLegendStyle.Style.Symbol, symbols)
 
 

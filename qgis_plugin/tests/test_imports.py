@@ -16,8 +16,8 @@ MODULES = sorted(path for path in PLUGIN.rglob("*.py") if "_vendor" not in path.
 
 ALLOWED = {
     "qgis", "qgis_plugin_tools", "segment_reshape", "processing",
-    "__future__", "abc", "ast", "bisect", "collections", "configparser", "contextlib", "csv", "dataclasses", "datetime",
-    "enum", "functools", "gc", "getpass", "heapq", "html",
+    "__future__", "abc", "ast", "base64", "bisect", "collections", "configparser", "contextlib", "csv", "dataclasses",
+    "datetime", "enum", "functools", "gc", "getpass", "heapq", "html",
     "io", "itertools", "json", "logging", "math", "operator", "os",
     "pathlib", "queue", "random", "re", "shutil", "signal", "sqlite3", "statistics", "string", "struct", "subprocess",
     "tempfile", "textwrap", "threading", "time", "types", "typing", "unicodedata", "urllib", "uuid", "weakref", "zlib",

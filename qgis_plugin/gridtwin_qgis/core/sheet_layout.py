@@ -37,6 +37,7 @@ from .qr import qr_source
 from .sheet_data import SheetError
 from .sheet_project import Frames, SheetProject
 from .sheet_request import SheetRequest
+from .sheet_styles import searchable, searchable_font
 
 QR_FUNCTION = "gridtwin_qr"
 ROWS_PROPERTY, USUAL_ROWS = "gridtwin/rows", 14
@@ -162,12 +163,22 @@ def attach(layout: QgsPrintLayout, sheets: SheetProject, request: SheetRequest) 
 
 
 def _set_texts(layout: QgsPrintLayout) -> None:
+    """Translate the texts of a layout, and have its letters written so that a search in the PDF finds them."""
     texts = template_texts()
     for item in layout.items():
         if isinstance(item, QgsLayoutItemLabel):
             item.setText(texts.get(item.text(), item.text()))
+            if hasattr(item, "setTextFormat"):  # since QGIS 3.24
+                item.setTextFormat(searchable(item.textFormat()))
+            else:
+                item.setFont(searchable_font(item.font()))
         elif isinstance(item, QgsLayoutItemScaleBar):
             item.setUnitLabel(texts.get(item.unitLabel(), item.unitLabel()))
+            item.setTextFormat(searchable(item.textFormat()))
+    for table in layout.multiFrames():
+        if isinstance(table, QgsLayoutItemAttributeTable):
+            table.setHeaderTextFormat(searchable(table.headerTextFormat()))
+            table.setContentTextFormat(searchable(table.contentTextFormat()))
 
 
 def _fill_legend(legend: QgsLayoutItemLegend, sheets: SheetProject) -> None:

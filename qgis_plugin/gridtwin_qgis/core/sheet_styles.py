@@ -28,6 +28,7 @@ from qgis_plugin_tools.tools.i18n import tr
 
 CURRENT = "\"grid_id\" = attribute(@atlas_feature, 'grid_id')"
 SAME_COMMUNITY = "\"community_id\" = attribute(@atlas_feature, 'community_id')"
+PATHS = "\"highway\" IN ('footway','path','steps','pedestrian','cycleway')"
 HUES = ("#0072b2", "#c8590b", "#00805c", "#a8458f", "#8a6212", "#3d3a94", "#b3294e", "#4a5560")
 MARKERS = ("circle", "square", "diamond", "triangle", "pentagon", "hexagon", "octagon", "star")
 INK, CASING = "#1f2a33", "#ffffff"
@@ -155,11 +156,10 @@ def hue(place: int) -> str:
 def streets_renderer() -> QgsFeatureRenderer:
     """Return streets by class."""
     main = "\"highway\" IN ('motorway','trunk','primary','secondary','tertiary')"
-    paths = "\"highway\" IN ('footway','path','steps','pedestrian','cycleway')"
     return ruled(
         (tr("Main street"), main, line("#e2bd85", 1.1)),
         (tr("Street"), "ELSE", line("#d8d2c7", 0.7)),
-        (tr("Path"), paths, line("#c9bfb0", 0.25, "dash")),
+        (tr("Path"), PATHS, line("#c9bfb0", 0.25, "dash")),
     )
 
 
@@ -193,12 +193,30 @@ def routes_renderer() -> QgsFeatureRenderer:
 # --- labels ------------------------------------------------------------------------------------------------------
 
 
+def searchable_font(font: QFont) -> QFont:
+    """Return a font whose letters a PDF can be searched for.
+
+    Chinese fonts have digits of their own for Latin text, and a PDF that Qt makes does not say which digits they are;
+    without shaping the usual ones are taken.
+    """
+    plain = QFont(font)
+    plain.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
+    return plain
+
+
+def searchable(written: QgsTextFormat) -> QgsTextFormat:
+    """Return the same look with a font that a PDF can be searched for."""
+    plain = QgsTextFormat(written)
+    plain.setFont(searchable_font(written.font()))
+    return plain
+
+
 def text_format(family: str, size_pt: float, colour: str = INK, *, bold: bool = False) -> QgsTextFormat:
     """Return how a label is written: with a white rim."""
     font = QFont(family)
     font.setBold(bold)
     written = QgsTextFormat()
-    written.setFont(font)
+    written.setFont(searchable_font(font))
     written.setSize(size_pt)
     written.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
     written.setColor(QColor(colour))
@@ -235,8 +253,8 @@ def label_grids(layer: QgsVectorLayer, family: str) -> None:
 
 
 def label_streets(layer: QgsVectorLayer, family: str) -> None:
-    """Write names along streets, each once."""
-    settings = label('"name"', text_format(family, 6, "#6a5f50"), priority=2)
+    """Write names along streets, each once; paths beside a street often bear its name and go without."""
+    settings = label(f'if({PATHS}, NULL, "name")', text_format(family, 6, "#6a5f50"), priority=2)
     settings.placement = QgsPalLayerSettings.Placement.Curved
     settings.mergeLines = True
     settings.repeatDistance = 60.0

@@ -155,6 +155,9 @@ class PrintDialog(QDialog):
         self.progress.setVisible(False)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.print_button = self.buttons.addButton(tr("Print"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.print_button.setDefault(True)
+        self.save_template.setAutoDefault(False)
+        self.buttons.button(QDialogButtonBox.StandardButton.Close).setText(tr("Close"))
         self._lay_out()
         for choice in (self.sheet, self.output):
             choice.currentIndexChanged.connect(self._follow_choices)

@@ -122,9 +122,7 @@ test-plugin: $(QGIS_INSTALLED)
 	@export XDG_RUNTIME_DIR=$$(mktemp -d); trap 'rm -rf "$$XDG_RUNTIME_DIR"' EXIT; \
 	QT_QPA_PLATFORM=offscreen $(QGIS_RUN) $(QGIS_PYTEST) qgis_plugin/tests \
 		--cov=qgis_plugin/gridtwin_qgis/core --cov-report=term-missing:skip-covered --cov-fail-under=95; \
-	if compgen -G 'qgis_plugin/window_tests/test_*.py' >/dev/null; then \
-		$(QGIS_RUN) xvfb-run -a -s '-screen 0 1600x1000x24' $(QGIS_PYTEST) qgis_plugin/window_tests; \
-	fi
+	$(QGIS_RUN) $(QGIS_PYTEST) -p no:pytest_qgis qgis_plugin/window_tests
 
 plugin: setup system-qgis $(QGIS_INSTALLED)
 	GRIDTWIN_PYTHON=$(CURDIR)/$(BIN)/python $(QGIS_VENV)/bin/python qgis_plugin/build.py --out dist

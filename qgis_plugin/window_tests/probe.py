@@ -10,7 +10,8 @@ import time
 import traceback
 
 from qgis.core import QgsApplication, QgsExpression, QgsFeatureRequest, QgsPointXY, QgsProject
-from qgis.PyQt.QtCore import QObject, QPoint, Qt, QTimer
+from qgis.gui import QgsProcessingToolboxModel
+from qgis.PyQt.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer
 from qgis.PyQt.QtNetwork import QLocalServer
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
@@ -48,8 +49,13 @@ def text_of(widget):
 def visible_widgets(within=None):
     """Return the widgets that are on the screen, of all windows or within one."""
     roots = named(within) if within else QApplication.topLevelWidgets()
-    found = [w for root in roots for w in [root, *root.findChildren(QWidget)]]
-    return [w for w in found if w.isVisible() and not w.visibleRegion().isEmpty()]
+    found = {id(w): w for root in roots for w in [root, *root.findChildren(QWidget)]}  # dialogs are found twice
+    return [w for w in found.values() if w.isVisible() and not w.visibleRegion().isEmpty()]
+
+
+def kinds_of(widget):
+    """Return the classes of a widget, those that Python does not know too."""
+    return {widget.metaObject().className(), *(c.__name__ for c in type(widget).__mro__)}
 
 
 def named(name):
@@ -89,7 +95,7 @@ class Questions:
             }
             for w in visible_widgets(within)
             if (name is None or w.objectName() == name)
-            and (kind is None or kind in [c.__name__ for c in type(w).__mro__])
+            and (kind is None or kind in kinds_of(w))
             and (text is None or text_of(w).replace("&", "") == text)
         ]
 
@@ -114,27 +120,42 @@ class Questions:
                 found.append({"area": place, "enabled": action.isEnabled(), "checked": action.isChecked()})
         return found
 
-    def tabs(self):
+    def tips(self, name):
+        """Return the tool tips of the buttons of a tool bar."""
+        return [action.toolTip() for bar in named(name) for action in bar.actions()]
+
+    def tabs(self, within=None):
         """Return the visible tabs of tab bars and tabbed docks: text, area."""
-        bars = [w for w in visible_widgets() if isinstance(w, QTabBar)]
+        bars = [w for w in visible_widgets(within) if isinstance(w, QTabBar)]
         return [{"text": b.tabText(i), "area": area(b, b.tabRect(i))} for b in bars for i in range(b.count())]
 
     def table(self, name, area_of_column=0):
-        """Return the rows of a table, list or tree: texts by column, and the area of one cell (or none)."""
+        """Return the rows of a table or list: texts by column, and the area of one cell (or none)."""
         view = next(w for w in named(name) if isinstance(w, QAbstractItemView))
         model = view.model()
 
-        def rows(parent):
+        rows = []
+        for row in range(model.rowCount()):
+            cells = [str(model.index(row, c).data() or "") for c in range(model.columnCount())]
+            rect = view.visualRect(model.index(row, area_of_column)) & view.viewport().rect()
+            rows.append({"cells": cells, "area": area(view.viewport(), rect) if not rect.isEmpty() else None})
+        return rows
+
+    def algorithms(self):
+        """Return the algorithms that the toolbox shows: name, area."""
+        view = next(w for w in named("algorithmTree") if isinstance(w, QAbstractItemView))
+        model = view.model()
+
+        def below(parent):
             for row in range(model.rowCount(parent)):
-                first = model.index(row, 0, parent)
-                cells = [str(model.index(row, c, parent).data() or "") for c in range(model.columnCount(parent))]
-                rect = view.visualRect(model.index(row, area_of_column, parent)) & view.viewport().rect()
-                yield {"cells": cells, "area": area(view.viewport(), rect) if not rect.isEmpty() else None}
-                yield from rows(first)
+                index = model.index(row, 0, parent)
+                name = index.data(QgsProcessingToolboxModel.RoleAlgorithmId)
+                rect = view.visualRect(index) & view.viewport().rect()
+                if name and not rect.isEmpty():
+                    yield {"name": name, "area": area(view.viewport(), rect)}
+                yield from below(index)
 
-        from qgis.PyQt.QtCore import QModelIndex
-
-        return list(rows(QModelIndex()))
+        return list(below(QModelIndex()))
 
     def headings(self, name):
         """Return the headings of a table."""
@@ -236,16 +257,18 @@ class Probe(QObject):
         super().__init__()
         self._ticks = Ticks()
         self._questions = Questions(self._ticks)
+        self._socket = None
         self._server = QLocalServer(self)
         self._server.newConnection.connect(self._meet)
         if not self._server.listen(path):
             raise OSError(self._server.errorString())
 
     def _meet(self):
-        socket = self._server.nextPendingConnection()
-        socket.readyRead.connect(lambda: self._answer(socket))
+        self._socket = self._server.nextPendingConnection()  # kept: Python would collect it together with its slot
+        self._socket.readyRead.connect(self._answer)
 
-    def _answer(self, socket):
+    def _answer(self):
+        socket = self._socket
         while socket.canReadLine():
             question = json.loads(bytes(socket.readLine()).decode())
             try:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 from .screen import Screen
 
 QGIS = "/usr/bin/qgis.bin"
+PICTURES = Path(__file__).parents[2] / "out" / "window"
 PROBE = Path(__file__).with_name("probe.py")
 START_S = 90.0
 SETTLED_S = 0.4  # the map has settled when it has not been drawing for so long
@@ -124,7 +125,9 @@ class Window:
         end = time.monotonic() + within_s
         while not (value := holds()):
             if time.monotonic() > end:
-                raise WindowError(f"{what}: not within {within_s:g} s; log: {self.ask('messages')[-12:]}")
+                picture = self.screen.picture(PICTURES / f"failed-{self.process.pid}.png")
+                log = "; ".join(text for _tab, text in self.ask("messages")[-12:])
+                raise WindowError(f"{what}: not within {within_s:g} s; see {picture}; log: {log}")
             time.sleep(0.1)
         return value
 
@@ -145,7 +148,12 @@ class Window:
 
     def click(self, *, button: int = 1, times: int = 1, **fits: Any) -> None:
         """Click a widget; see :meth:`widget`."""
-        self._click(self.widget(**fits)["area"], button=button, times=times)
+        self.press(self.widget(**fits), button=button, times=times)
+
+    def press(self, place: Mapping[str, Any], **how: int) -> None:
+        """Click the middle of something that has an ``area``."""
+        x, y, width, height = place["area"]
+        self.screen.click(x + width // 2, y + height // 2, **how)
 
     def trigger(self, *path: str) -> None:
         """Click an action by its object name or text where it is shown: through menus, or on a tool bar.
@@ -156,15 +164,14 @@ class Window:
             The menus and the action: ``("Edit", "mActionUndo")``.
         """
         for step in path:
-            self._click(self.wait(lambda step=step: self._action(step), f"an action {step}")["area"])
-            time.sleep(0.25)
+            self.press(self.wait(lambda step=step: self._action(step), f"an action {step}"))
 
     def cell(self, table: str, text: str, *, column: int = 0, times: int = 1) -> None:
         """Click the first row of a table that has a text in one of its cells."""
         row = next((r for r in self.ask("table", name=table, area_of_column=column) if text in r["cells"]), None)
         if row is None or row["area"] is None:
             raise WindowError(f"table {table} shows no row with {text!r}")
-        self._click(row["area"], times=times)
+        self.press(row, times=times)
 
     def map_pixels(self, points: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
         """Return the pixels of points of the map."""
@@ -203,10 +210,6 @@ class Window:
                 if place["enabled"]:
                     return place
         return None
-
-    def _click(self, area: Sequence[int], **how: int) -> None:
-        x, y, width, height = area
-        self.screen.click(x + width // 2, y + height // 2, **how)
 
 
 @contextmanager

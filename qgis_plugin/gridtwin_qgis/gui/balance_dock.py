@@ -211,4 +211,6 @@ def _table(model: BalanceFilter) -> QTableView:
     digit = table.fontMetrics().horizontalAdvance("0")
     for column, digits in {GRID: CODE_DIGITS, **WIDTHS}.items():
         table.setColumnWidth(column, digit * digits)
+    # Nobody should have to look for the difference.
+    table.setMinimumWidth(digit * (CODE_DIGITS + WIDTHS[HOUSEHOLDS] + WIDTHS[DIFFERENCE]))
     return table

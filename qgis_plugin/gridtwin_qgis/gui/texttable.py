@@ -9,6 +9,7 @@ from typing import Any
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+LEAST_DIGITS = 5
 KEY_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
@@ -37,8 +38,11 @@ class TextTable(QTableWidget):
         self.setAlternatingRowColors(True)
         self.verticalHeader().hide()
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as given, until a title is clicked
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().setStretchLastSection(True)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(self.fontMetrics().horizontalAdvance("0") * LEAST_DIGITS)
+        if titles:  # the first column gives way, so that the figures of a narrow dock stay in sight
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         if on_chosen is not None:
             self.itemActivated.connect(lambda item: on_chosen(self._key(item.row())))
 

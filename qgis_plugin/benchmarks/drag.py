@@ -94,7 +94,7 @@ def make_city(side: int, path: Path) -> dict[str, QgsVectorLayer]:
             for r in range(side * UNITS):
                 yield (
                     square(c, r, unit_m, unit_steps),
-                    [f"u{c:03d}{r:03d}", f"g{c // UNITS:03d}{r // UNITS:03d}", "c", False],
+                    [f"u{c:03d}{r:03d}", f"g{c // UNITS:03d}{r // UNITS:03d}", "c", False, unit_m**2],
                 )
 
     def buildings() -> Iterator[tuple[QgsGeometry, list[object]]]:
@@ -107,7 +107,9 @@ def make_city(side: int, path: Path) -> dict[str, QgsVectorLayer]:
                 yield box, [f"b{c}-{r}", 1, grid, unit, "c"]
 
     text, whole = "string(20)", "integer"
+    town = [(square(0, 0, side * GRID_M, side * grid_steps), ["c", "City"])]
     return {
+        "communities": layer("communities", f"field=community_id:{text}&field=name:{text}", iter(town), path),
         "grids": layer(
             "grids",
             f"field=grid_id:{text}&field=code:{text}&field=community_id:{text}&field=purpose:{text}"
@@ -117,7 +119,7 @@ def make_city(side: int, path: Path) -> dict[str, QgsVectorLayer]:
         ),
         "units": layer(
             "units",
-            f"field=unit_id:{text}&field=grid_id:{text}&field=community_id:{text}&field=locked:bool",
+            f"field=unit_id:{text}&field=grid_id:{text}&field=community_id:{text}&field=locked:bool&field=area_m2:double",
             units(),
             path,
         ),

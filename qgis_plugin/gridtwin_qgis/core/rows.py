@@ -44,11 +44,11 @@ def read_rows(layer: QgsVectorLayer, columns: Sequence[str], *, middles: bool = 
     middles
         Whether the middles of the shapes are wanted; ``None`` without, and where a shape is missing.
     """
+    numbers = [column(layer, name) for name in columns]  # SQLite takes the name of a missing column for a text
     path, table = _file_of(layer)
     if path is not None and not (layer.isModified() or layer.subsetString()):
         yield from _from_file(path, table, columns, middles=middles)
         return
-    numbers = [column(layer, name) for name in columns]
     request = QgsFeatureRequest().setSubsetOfAttributes(numbers)
     if not middles:
         request.setFlags(QgsFeatureRequest.Flag.NoGeometry)

@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation from a real window: ``python -m window_tests.pictures REGION --engine PYTHON``.
+"""Make the pictures of the documentation: ``python -m window_tests.pictures REGION --engine PYTHON``.
 
 REGION is the demonstration town that ``gridtwin demo`` writes.
 """

@@ -21,7 +21,7 @@ QGIS_PACKAGES := qgis python3-qgis python3-venv xvfb xauth xdotool imagemagick f
 QGIS_RUN := env -u PYTHONHOME PYTHONPATH=/usr/share/qgis/python/plugins GRIDTWIN_PYTHON=$(CURDIR)/$(BIN)/python
 QGIS_PYTEST := $(QGIS_VENV)/bin/python -m pytest -c qgis_plugin/pytest.ini
 
-.PHONY: help setup system system-qgis demo test test-engine test-qgis test-plugin check plugin bench docs clean
+.PHONY: help setup system system-qgis demo test test-engine test-qgis test-plugin check plugin bench bench-qgis docs clean
 
 help:
 	@echo "make setup   create $(VENV) and install everything (PYTHON=$(PYTHON))"
@@ -29,7 +29,7 @@ help:
 	@echo "make check   style, types, imports, translations"
 	@echo "make test    make check, then all tests, those of the QGIS plugin too"
 	@echo "make plugin  the QGIS plugin as a zip in dist/"
-	@echo "make bench   benchmarks"
+	@echo "make bench   benchmarks; make bench-qgis those of the QGIS plugin"
 	@echo "make docs    documentation in site/"
 	@echo "make clean   remove results and caches; $(VENV) stays"
 
@@ -129,6 +129,11 @@ plugin: setup system-qgis $(QGIS_INSTALLED)
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+bench-qgis: setup system-qgis $(QGIS_INSTALLED)
+	@for benchmark in latency drag atlas; do \
+		QT_QPA_PLATFORM=offscreen $(QGIS_RUN) $(QGIS_VENV)/bin/python qgis_plugin/benchmarks/$$benchmark.py; \
+	done
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .window import Window
 
 Point = tuple[float, float]
-RUN = ("Run", "运行")
+RUN, CLOSE = ("Run", "运行"), ("Close", "关闭")
 NUMBER = re.compile(r"\d[\d,. ]*")
 
 
@@ -96,6 +96,12 @@ class Planner:
         self.window.map_click(*grid)
         self.window.map_drag(stroke)
 
+    def drawn_map(self) -> bytes:
+        """Return the pixels of the map, with nothing over it."""
+        self.tool("mActionPan")
+        self.window.settle()
+        return self.window.screen.pixels(*self.window.ask("map")["area"])
+
     def undo(self) -> None:
         """Undo with the keyboard."""
         self.window.screen.key("ctrl+z")
@@ -120,12 +126,15 @@ class Planner:
 
     def run_algorithm(self) -> None:
         """Press Run in the open dialog of an algorithm."""
-        buttons = self.window.ask("widgets", kind="QPushButton")
-        self.window.press(next(button for button in buttons if button["text"] in RUN))
+        self._press_button(RUN)
 
     def close_dialog(self) -> None:
-        """Close the dialog in front."""
-        self.window.screen.key("Escape")
+        """Close the dialog that is open."""
+        self._press_button(CLOSE)
+
+    def _press_button(self, texts: Collection[str]) -> None:
+        buttons = self.window.ask("widgets", kind="QPushButton")
+        self.window.press(next(button for button in buttons if button["text"].replace("&", "") in texts))
 
     def _algorithm(self, name: str) -> dict | None:
         found = self.window.ask("algorithms")

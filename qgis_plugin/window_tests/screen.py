@@ -45,6 +45,12 @@ class Screen:
         self._run("import", "-window", "root", str(path))
         return path
 
+    def pixels(self, x: int, y: int, width: int, height: int) -> bytes:
+        """Return the pixels of a part of the display."""
+        crop = ("-crop", f"{width}x{height}+{x}+{y}")
+        command = ("import", "-window", "root", *crop, "rgb:-")
+        return subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=30).stdout
+
     def fill(self, process: int) -> None:
         """Give all of the display to the windows of a process: there is no window manager to maximise them."""
         search = ("search", "--sync", "--onlyvisible", "--all", "--pid", str(process), "--name", ".")

@@ -53,6 +53,16 @@ def test_moving_a_boundary_is_one_step(planner: Planner, pictures: Path, locale:
     assert planner.window.ask("stall") < FROZEN_S
 
 
+def test_the_map_is_drawn_anew(planner: Planner) -> None:
+    """The map shows an edit at once, and after undo what it showed before."""
+    before = planner.drawn_map()
+    planner.move_boundary(GRIP, GOAL)
+    planner.window.wait(lambda: planner.households() == MOVED, "the counts follow")
+    planner.window.wait(lambda: planner.drawn_map() != before, "the map follows")
+    planner.undo()
+    planner.window.wait(lambda: planner.drawn_map() == before, "undo restores the map")
+
+
 def test_painting_a_unit_moves_its_households(planner: Planner) -> None:
     """A unit painted into a neighbour takes its households along."""
     planner.paint(IN_003, [BESIDE, IN_002])

@@ -318,6 +318,7 @@ class RegionSession(QObject):
     def _on_stepped(self) -> None:
         self._follower.remember(self._history.steps)
         self.counts.flush()
+        self._repaint()
         step, self._step = self._step, None
         if step is not None and not self._writing_figures:
             self.stepped.emit(step)
@@ -325,7 +326,13 @@ class RegionSession(QObject):
     def _on_restored(self) -> None:
         self._follower.recall(self._history.steps)
         self.counts.flush()
+        self._repaint()
         self.restored.emit()
+
+    def _repaint(self) -> None:
+        """Have the map drawn anew: QGIS does so for its own tools only."""
+        for layer in self.layers:
+            layer.triggerRepaint()
 
     def _on_started(self) -> None:
         self._history.restart()

@@ -11,6 +11,7 @@ from .window import Window
 
 Point = tuple[float, float]
 RUN, CLOSE = ("Run", "运行"), ("Close", "关闭")
+REACH_PX, DARK = 2, 120  # of 255: the darkest colour of a boundary is below, that of a street above
 NUMBER = re.compile(r"\d[\d,. ]*")
 
 
@@ -96,11 +97,10 @@ class Planner:
         self.window.map_click(*grid)
         self.window.map_drag(stroke)
 
-    def drawn_map(self) -> bytes:
-        """Return the pixels of the map, with nothing over it."""
-        self.tool("mActionPan")
-        self.window.settle()
-        return self.window.screen.pixels(*self.window.ask("map")["area"])
+    def sees_border(self, place: Point) -> bool:
+        """Return whether the map shows the dark line of a grid's boundary at a place."""
+        x, y = self.window.map_pixels([place])[0]
+        return min(self.window.screen.pixels(x - REACH_PX, y - REACH_PX, 2 * REACH_PX + 1, 2 * REACH_PX + 1)) < DARK
 
     def undo(self) -> None:
         """Undo with the keyboard."""

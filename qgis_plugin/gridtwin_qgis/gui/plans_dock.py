@@ -59,7 +59,7 @@ class PlansDock(QDockWidget):
         self._plans = plans
         self._shown: RegionPlans | None = None
         self._rebalancing = Rebalancing(self)
-        self.table = TextTable((tr("Plan"), tr("Made at (UTC)"), tr("Bounds"), tr("Grids")), self.switch)
+        self.table = TextTable((tr("Plan"), tr("Made at (UTC)"), tr("Bounds"), tr("Grids")), self.switch, gives_way=1)
         self.table.setToolTip(tr("Double-click a plan to work on it"))
         self.note = QLabel()
         self.note.setWordWrap(True)

@@ -58,7 +58,9 @@ class ServiceDock(QDockWidget):
         for page in pages:
             scroll = QScrollArea()
             scroll.setWidgetResizable(True)
-            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             scroll.setWidget(page.widget)
+            bar = scroll.verticalScrollBar().sizeHint().width()
+            scroll.setMinimumWidth(page.widget.minimumSizeHint().width() + bar + 2 * scroll.frameWidth())
             self.tabs.addTab(scroll, page.title)
         self.setWidget(self.tabs)

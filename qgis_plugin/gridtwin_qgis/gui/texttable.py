@@ -22,6 +22,8 @@ class TextTable(QTableWidget):
         Of the columns, translated.
     on_chosen
         Called with the key of the row that the user double-clicks or presses Enter on.
+    gives_way
+        Column that gets narrow in a narrow dock, so that the others stay in sight.
     """
 
     def __init__(
@@ -29,6 +31,8 @@ class TextTable(QTableWidget):
         titles: Sequence[str] = (),
         on_chosen: Callable[[Any], None] | None = None,
         parent: QWidget | None = None,
+        *,
+        gives_way: int = 0,
     ) -> None:
         super().__init__(0, len(titles), parent)
         self.setHorizontalHeaderLabels(list(titles))
@@ -41,8 +45,8 @@ class TextTable(QTableWidget):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setMinimumSectionSize(self.fontMetrics().horizontalAdvance("0") * LEAST_DIGITS)
-        if titles:  # the first column gives way, so that the figures of a narrow dock stay in sight
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        if titles:
+            header.setSectionResizeMode(gives_way, QHeaderView.ResizeMode.Stretch)
         if on_chosen is not None:
             self.itemActivated.connect(lambda item: on_chosen(self._key(item.row())))
 

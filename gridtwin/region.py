@@ -30,6 +30,7 @@ from gridtwin.i18n import mark
 from gridtwin.schemas import LAYERS, SCHEMA_VERSION, conform, empty_layer
 
 META_TABLE = "gridtwin_meta"
+BEFORE_SAVE = ".before-save"  # behind the name of a region: the copy that the plugin keeps while QGIS saves
 GPKG_VERSION = "1.3"  # QGIS 3.22 reads it without a warning
 # Layers declared as of several pieces even while all are whole: where a table is declared as Polygon, QGIS saves the
 # second piece of a grid that an edit has torn as a hole of the first.
@@ -143,7 +144,7 @@ def read_region(path: str | Path, *, conforming: bool = True) -> Region:
     InputMissingError
         If there is no such file.
     RegionFileError
-        If the file is no region, is damaged, or has a newer schema.
+        If the file is no region, is damaged, has a newer schema, or QGIS did not finish saving it.
     LayerFaultsError
         If a layer does not pass its schema.
     """
@@ -152,6 +153,7 @@ def read_region(path: str | Path, *, conforming: bool = True) -> Region:
         raise InputMissingError(
             "no_such_file", mark("there is no file {path}; 'gridtwin build' makes a region"), path=str(path)
         )
+    _refuse_half_saved(path)
     try:
         names = [str(name) for name, _ in pyogrio.list_layers(path)]
     except DataSourceError as error:
@@ -182,6 +184,21 @@ def read_region(path: str | Path, *, conforming: bool = True) -> Region:
         if not layer and key.startswith("fact:")
     }
     return Region(layers, crs, meta.get(("", "name"), ""), sources, facts)
+
+
+def _refuse_half_saved(path: Path) -> None:
+    """Refuse a region whose saving in QGIS still runs or was interrupted: its layers may not fit each other."""
+    copy = path.with_name(f"{path.name}{BEFORE_SAVE}")
+    if copy.exists():
+        raise RegionFileError(
+            "half_saved",
+            mark(
+                "{path} is being saved in QGIS, or was not saved to the end ({copy} lies beside it);"
+                " open it in QGIS once, where the plugin puts it back as it was"
+            ),
+            path=str(path),
+            copy=copy.name,
+        )
 
 
 def current_plan(region: Region) -> tuple[dict[str, Any], dict[str, Any]]:

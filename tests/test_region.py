@@ -224,3 +224,14 @@ def test_faults_of_a_layer_are_listed_when_read(region: Region, tmp_path: Path) 
     database.close()
     with pytest.raises(LayerFaultsError, match=r"buildings\.households.*b000002"):
         read_region(path)
+
+
+def test_half_saved_regions_are_refused(tmp_path):
+    """A region that QGIS did not finish saving says so, and is read once its copy is gone."""
+    path = Region({}, pyproj.CRS(CRS)).with_layers(lattice(2, 2), SOURCE).write(tmp_path / "town.gpkg")
+    copy = tmp_path / "town.gpkg.before-save"
+    copy.write_bytes(path.read_bytes())
+    with pytest.raises(RegionFileError, match="open it in QGIS"):
+        read_region(path)
+    copy.unlink()
+    assert len(read_region(path)["grids"]) == 0

@@ -91,6 +91,10 @@ class PaintTool(GridTool):
         elif event.button() == Qt.MouseButton.LeftButton:
             self.attempt(lambda session: self._begin(session, event))
 
+    def canvasDoubleClickEvent(self, event: QgsMapMouseEvent) -> None:
+        """Take the second of two quick clicks, which Qt calls a double click, for a click."""
+        self.canvasPressEvent(event)
+
     def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:
         """Paint on while the button is down."""
         session = self.desk.sessions.current

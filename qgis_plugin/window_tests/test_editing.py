@@ -56,8 +56,7 @@ def test_moving_a_boundary_is_one_step(planner: Planner, pictures: Path, locale:
 
 def test_the_map_is_drawn_anew(planner: Planner) -> None:
     """The map shows the moved boundary at once, and after undo the old one."""
-    assert planner.sees_border(OLD_BORDER)
-    assert not planner.sees_border(NEW_BORDER)
+    planner.window.wait(lambda: planner.sees_border(OLD_BORDER) and not planner.sees_border(NEW_BORDER), "the map")
     planner.move_boundary(GRIP, GOAL)
     planner.window.wait(lambda: planner.sees_border(NEW_BORDER) and not planner.sees_border(OLD_BORDER), "the map")
     planner.undo()
